@@ -1,0 +1,19 @@
+/**
+ * @file mullama.h
+ * The whole contract.
+ */
+#ifndef MULLAMA_MULLAMA_H
+#define MULLAMA_MULLAMA_H
+
+#include "mullama/api.h"
+#include "mullama/batch.h"
+#include "mullama/context.h"
+#include "mullama/error.h"
+#include "mullama/generate.h"
+#include "mullama/model.h"
+#include "mullama/runtime.h"
+#include "mullama/sampler.h"
+#include "mullama/text.h"
+#include "mullama/vocab.h"
+
+#endif
