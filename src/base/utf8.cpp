@@ -23,7 +23,9 @@ unsigned byte_at(std::string_view text, std::size_t index) noexcept {
     return static_cast<unsigned char>(text[index]);
 }
 
-bool is_continuation(unsigned byte) noexcept { return (byte & 0xC0u) == 0x80u; }
+bool is_continuation(unsigned byte) noexcept {
+    return (byte & 0xC0u) == 0x80u;
+}
 
 // What a lead byte asks for. The range of the second byte is where overlong forms (E0, F0),
 // surrogates (ED) and values above U+10FFFF (F4) are told apart; see table 3-7 of the Unicode
@@ -35,28 +37,31 @@ struct Lead {
 };
 
 Lead lead_of(unsigned byte) noexcept {
-    if (byte < 0x80) return {1, 0, 0};
-    if (byte < 0xC2) return {0, 0, 0};
-    if (byte < 0xE0) return {2, 0x80, 0xBF};
-    if (byte == 0xE0) return {3, 0xA0, 0xBF};
-    if (byte == 0xED) return {3, 0x80, 0x9F};
-    if (byte < 0xF0) return {3, 0x80, 0xBF};
-    if (byte == 0xF0) return {4, 0x90, 0xBF};
-    if (byte < 0xF4) return {4, 0x80, 0xBF};
-    if (byte == 0xF4) return {4, 0x80, 0x8F};
-    return {0, 0, 0};
+    return byte < 0x80    ? Lead{1, 0, 0}
+           : byte < 0xC2  ? Lead{0, 0, 0}
+           : byte < 0xE0  ? Lead{2, 0x80, 0xBF}
+           : byte == 0xE0 ? Lead{3, 0xA0, 0xBF}
+           : byte == 0xED ? Lead{3, 0x80, 0x9F}
+           : byte < 0xF0  ? Lead{3, 0x80, 0xBF}
+           : byte == 0xF0 ? Lead{4, 0x90, 0xBF}
+           : byte < 0xF4  ? Lead{4, 0x80, 0xBF}
+           : byte == 0xF4 ? Lead{4, 0x80, 0x8F}
+                          : Lead{0, 0, 0};
 }
 
 // The sequence at the start of `bytes`, which is not empty.
 Sequence first_sequence(std::string_view bytes) noexcept {
     const Lead lead = lead_of(byte_at(bytes, 0));
-    if (lead.size == 0) return {Kind::ill_formed, 1};
+    if (lead.size == 0)
+        return {Kind::ill_formed, 1};
     for (std::size_t i = 1; i < lead.size; ++i) {
-        if (i == bytes.size()) return {Kind::unfinished, i};
+        if (i == bytes.size())
+            return {Kind::unfinished, i};
         const unsigned byte = byte_at(bytes, i);
-        const bool fits = i == 1 ? byte >= lead.second_min && byte <= lead.second_max
-                                 : is_continuation(byte);
-        if (!fits) return {Kind::ill_formed, i};
+        const bool fits =
+            i == 1 ? byte >= lead.second_min && byte <= lead.second_max : is_continuation(byte);
+        if (!fits)
+            return {Kind::ill_formed, i};
     }
     return {Kind::whole, lead.size};
 }
@@ -67,10 +72,12 @@ std::size_t skip_ascii(std::string_view text, std::size_t from) noexcept {
     while (text.size() - from >= sizeof(std::uint64_t)) {
         std::uint64_t word = 0;
         std::memcpy(&word, text.data() + from, sizeof word);
-        if ((word & high_bits) != 0) break;
+        if ((word & high_bits) != 0)
+            break;
         from += sizeof word;
     }
-    while (from < text.size() && byte_at(text, from) < 0x80) ++from;
+    while (from < text.size() && byte_at(text, from) < 0x80)
+        ++from;
     return from;
 }
 
@@ -80,16 +87,19 @@ std::size_t find_invalid_utf8(std::string_view text) noexcept {
     std::size_t at = skip_ascii(text, 0);
     while (at < text.size()) {
         const Sequence sequence = first_sequence(text.substr(at));
-        if (sequence.kind != Kind::whole) return at;
+        if (sequence.kind != Kind::whole)
+            return at;
         at += sequence.size;
-        if (at < text.size() && byte_at(text, at) < 0x80) at = skip_ascii(text, at);
+        if (at < text.size() && byte_at(text, at) < 0x80)
+            at = skip_ascii(text, at);
     }
     return std::string_view::npos;
 }
 
 void require_utf8(std::string_view text, std::string_view parameter) {
     const std::size_t at = find_invalid_utf8(text);
-    if (at == std::string_view::npos) return;
+    if (at == std::string_view::npos)
+        return;
     constexpr std::string_view digits = "0123456789ABCDEF";
     const unsigned byte = byte_at(text, at);
     std::string actual = "byte 0x";
@@ -112,7 +122,8 @@ std::size_t complete_utf8_prefix(std::string_view bytes) noexcept {
     const std::size_t reach = std::min<std::size_t>(bytes.size(), 3);
     for (std::size_t back = 1; back <= reach; ++back) {
         const std::size_t at = bytes.size() - back;
-        if (is_continuation(byte_at(bytes, at))) continue;
+        if (is_continuation(byte_at(bytes, at)))
+            continue;
         return first_sequence(bytes.substr(at)).kind == Kind::unfinished ? at : bytes.size();
     }
     return bytes.size();
@@ -143,7 +154,8 @@ TextPosition text_position(std::string_view text, std::size_t offset) noexcept {
         line_start = i + 1;
     }
     for (std::size_t i = line_start; i < offset; ++i) {
-        if (!is_continuation(byte_at(text, i))) ++position.column;
+        if (!is_continuation(byte_at(text, i)))
+            ++position.column;
     }
     return position;
 }
@@ -169,7 +181,8 @@ void Utf8Stream::push(std::string_view bytes, std::string &out) {
         const std::size_t good = std::min(find_invalid_utf8(bytes), bytes.size());
         out.append(bytes.substr(0, good));
         bytes.remove_prefix(good);
-        if (bytes.empty()) return;
+        if (bytes.empty())
+            return;
         const Sequence sequence = first_sequence(bytes);
         if (sequence.kind == Kind::unfinished) {
             std::copy_n(bytes.data(), bytes.size(), held_.data());
@@ -182,7 +195,8 @@ void Utf8Stream::push(std::string_view bytes, std::string &out) {
 }
 
 void Utf8Stream::finish(std::string &out) {
-    if (held_size_ > 0) out += replacement_character;
+    if (held_size_ > 0)
+        out += replacement_character;
     held_size_ = 0;
 }
 

@@ -43,7 +43,7 @@ struct TextPosition {
 // Turns bytes that arrive in arbitrary pieces into text that never ends inside a character. What
 // comes out in all equals replace_invalid_utf8() of what went in, wherever it was cut.
 class Utf8Stream {
-  public:
+public:
     // Appends to `out` what is decided so far: whole characters, and U+FFFD for what can no longer
     // become one. At most three bytes are held back.
     void push(std::string_view bytes, std::string &out);
@@ -57,7 +57,7 @@ class Utf8Stream {
     // The bytes held back: the start of a character whose rest is still to come.
     [[nodiscard]] std::string_view held() const noexcept { return {held_.data(), held_size_}; }
 
-  private:
+private:
     std::array<char, 4> held_{};
     std::size_t held_size_ = 0;
 };

@@ -20,8 +20,10 @@ constexpr std::size_t npos = std::string_view::npos;
 // An encoder that shares nothing with the code under test.
 std::string encode(std::uint32_t code_point) {
     const auto byte = [](std::uint32_t value) { return static_cast<char>(value); };
-    if (code_point < 0x80) return {byte(code_point)};
-    if (code_point < 0x800) return {byte(0xC0 | code_point >> 6), byte(0x80 | (code_point & 63))};
+    if (code_point < 0x80)
+        return {byte(code_point)};
+    if (code_point < 0x800)
+        return {byte(0xC0 | code_point >> 6), byte(0x80 | (code_point & 63))};
     if (code_point < 0x10000) {
         return {byte(0xE0 | code_point >> 12), byte(0x80 | (code_point >> 6 & 63)),
                 byte(0x80 | (code_point & 63))};
@@ -58,17 +60,20 @@ std::string replace_by_value(std::string_view bytes) {
                                                : size == 3 ? 0x800u
                                                            : 0x10000u;
                 bool possible = false;
-                for (const auto &[a, b] :
-                     {std::pair{0u, 0xD7FFu}, std::pair{0xE000u, 0x10FFFFu}}) {
+                for (const auto &[a, b] : {std::pair{0u, 0xD7FFu}, std::pair{0xE000u, 0x10FFFFu}}) {
                     const std::uint32_t start = std::max({from, smallest, a});
-                    if (start <= std::min(to, b)) possible = true;
+                    if (start <= std::min(to, b))
+                        possible = true;
                 }
-                if (!possible) break;
+                if (!possible)
+                    break;
                 best = have;
                 whole = have == size;
-                if (have == size || i + have >= bytes.size()) break;
+                if (have == size || i + have >= bytes.size())
+                    break;
                 const auto next = static_cast<unsigned char>(bytes[i + have]);
-                if ((next & 0xC0) != 0x80) break;
+                if ((next & 0xC0) != 0x80)
+                    break;
                 low = high = low << 6 | (next & 63u);
             }
         }
@@ -104,8 +109,8 @@ TEST(Utf8, FindsTheStartOfTheFirstBadSequence) {
     EXPECT_EQ(find_invalid_utf8("\xF4\x90\x80\x80"), 0u); // U+110000
     EXPECT_EQ(find_invalid_utf8("\xF5"), 0u);
     EXPECT_EQ(find_invalid_utf8("\xFF"), 0u);
-    EXPECT_EQ(find_invalid_utf8("ab\xE2\x82"), 2u);       // unfinished
-    EXPECT_EQ(find_invalid_utf8("ab\xE2\x82z"), 2u);      // broken off
+    EXPECT_EQ(find_invalid_utf8("ab\xE2\x82"), 2u);  // unfinished
+    EXPECT_EQ(find_invalid_utf8("ab\xE2\x82z"), 2u); // broken off
     EXPECT_EQ(find_invalid_utf8("\xC3\xA4\xC3"), 2u);
 }
 
@@ -147,9 +152,9 @@ TEST(Utf8, CompletePrefixLeavesOutOnlyWhatMayStillBecomeACharacter) {
     EXPECT_EQ(complete_utf8_prefix("a\xE2\x82"), 1u);
     EXPECT_EQ(complete_utf8_prefix("a\xF0\x9F\x98"), 1u);
     EXPECT_EQ(complete_utf8_prefix("a\xF0\x9F\x98\x80"), 5u);
-    EXPECT_EQ(complete_utf8_prefix("a\xE0\x80"), 3u);     // already ill-formed
-    EXPECT_EQ(complete_utf8_prefix("a\xF4\x90"), 3u);     // already ill-formed
-    EXPECT_EQ(complete_utf8_prefix("a\xC0"), 2u);         // never valid
+    EXPECT_EQ(complete_utf8_prefix("a\xE0\x80"), 3u); // already ill-formed
+    EXPECT_EQ(complete_utf8_prefix("a\xF4\x90"), 3u); // already ill-formed
+    EXPECT_EQ(complete_utf8_prefix("a\xC0"), 2u);     // never valid
     EXPECT_EQ(complete_utf8_prefix("\x80\x80\x80"), 3u);
     EXPECT_EQ(complete_utf8_prefix("\xF0\x9F\x98\x80\x80\x80"), 6u);
 }
@@ -186,13 +191,29 @@ TEST(Utf8, EveryTwoByteStringAgreesWithAnIndependentDecoder) {
 
 // Bytes that are often, but not always, the start or the middle of a character.
 std::string random_bytes(std::mt19937 &random) {
-    static const std::vector<std::string> parts = {
-        "a",    "xyzxyzxyz", "\xC3\xA4", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xEF\xBF\xBD",
-        "\x80", "\xBF",      "\xA0",     "\xC3",         "\xE0",             "\xE2",
-        "\xED", "\xF0",      "\xF4",     "\xF5",         "\x9F",             "\x90",
-        "\xC0", "\xFF"};
+    static const std::vector<std::string> parts = {"a",
+                                                   "xyzxyzxyz",
+                                                   "\xC3\xA4",
+                                                   "\xE2\x82\xAC",
+                                                   "\xF0\x9F\x98\x80",
+                                                   "\xEF\xBF\xBD",
+                                                   "\x80",
+                                                   "\xBF",
+                                                   "\xA0",
+                                                   "\xC3",
+                                                   "\xE0",
+                                                   "\xE2",
+                                                   "\xED",
+                                                   "\xF0",
+                                                   "\xF4",
+                                                   "\xF5",
+                                                   "\x9F",
+                                                   "\x90",
+                                                   "\xC0",
+                                                   "\xFF"};
     std::string bytes;
-    for (std::size_t n = random() % 24; n > 0; --n) bytes += parts[random() % parts.size()];
+    for (std::size_t n = random() % 24; n > 0; --n)
+        bytes += parts[random() % parts.size()];
     return bytes;
 }
 
