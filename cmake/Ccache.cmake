@@ -1,0 +1,11 @@
+# Compiles through ccache where it is installed. MULLAMA_CCACHE= (empty) turns it off.
+find_program(MULLAMA_CCACHE ccache DOC "Compiler cache")
+if(MULLAMA_CCACHE)
+    foreach(language IN ITEMS C CXX)
+        if(NOT CMAKE_${language}_COMPILER_LAUNCHER)
+            set(CMAKE_${language}_COMPILER_LAUNCHER "${MULLAMA_CCACHE}")
+        endif()
+    endforeach()
+else()
+    set(MULLAMA_CCACHE "")
+endif()

@@ -1,0 +1,57 @@
+# The layers of design.md as targets. What a layer may use it is given by PRIVATE links; what two
+# layers could still do to each other through src/, tools/checks/layers.py refuses.
+
+# Warnings of our own code. Everything compiled here gets them, tests included.
+add_library(mullama_warnings INTERFACE)
+target_compile_options(mullama_warnings INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+    $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>
+    # gcc 12 reports impossible overlaps inside std::string's operator+ (its bug 105651).
+    $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>
+    $<$<BOOL:${MULLAMA_DEVELOPER_MODE}>:-Werror>)
+
+# The contract.
+add_library(mullama_headers INTERFACE)
+target_include_directories(mullama_headers INTERFACE
+    "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>")
+
+# mullama_sources(<out> <directory>)
+#
+# All C++ sources under a directory that are meant for this system: the name of a source that isn't
+# meant for all of them ends in _posix, _linux, _macos or _windows.
+#
+# Globbed, so that a new file is one file and no edit here; the build system looks again at each
+# build, and a source that were missed would show as an undefined symbol, since everything is linked
+# with --no-undefined.
+function(mullama_sources out directory)
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${directory}/*.cpp")
+    if(WIN32)
+        set(foreign "_posix|_linux|_macos")
+    elseif(APPLE)
+        set(foreign "_windows|_linux")
+    else()
+        set(foreign "_windows|_macos")
+    endif()
+    list(FILTER sources EXCLUDE REGEX "(${foreign})\\.cpp$")
+    if(NOT sources)
+        file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/empty.cpp" CONTENT "")
+        set(sources "${PROJECT_BINARY_DIR}/empty.cpp")
+    endif()
+    set(${out} "${sources}" PARENT_SCOPE)
+endfunction()
+
+# mullama_add_layer(<name> <directory> [LINKS <target>...])
+#
+# One static library out of a directory of src/, and its place in the list of those that the static
+# library we ship is made of.
+function(mullama_add_layer name directory)
+    cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "LINKS")
+    mullama_sources(sources "${PROJECT_SOURCE_DIR}/src/${directory}")
+    add_library(${name} STATIC ${sources})
+    target_include_directories(${name} PUBLIC
+        "${PROJECT_SOURCE_DIR}/src" "${PROJECT_BINARY_DIR}/src")
+    target_compile_options(${name} PRIVATE ${MULLAMA_CPU_FLAGS})
+    target_link_libraries(${name} PRIVATE mullama_headers mullama_warnings ${arg_LINKS})
+    set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX)
+    set_property(GLOBAL APPEND PROPERTY MULLAMA_LAYERS ${name})
+endfunction()
