@@ -3,8 +3,8 @@
  * Contexts: a model's working memory (KV cache), and the low road through it: decode tokens, read
  * logits.
  *
- * Thread safety: one thread at a time. A second one is refused with MULLAMA_ERROR_BUSY, as is a call
- * from inside a callback of the same context.
+ * Thread safety: one thread at a time. A second one is refused with MULLAMA_ERROR_BUSY, as is a
+ * call from inside a callback of the same context.
  */
 #ifndef MULLAMA_CONTEXT_H
 #define MULLAMA_CONTEXT_H
@@ -56,8 +56,8 @@ typedef enum mullama_cache_type {
 typedef struct mullama_context_options {
     /** sizeof(mullama_context_options_t), set by mullama_context_options_init(). */
     size_t struct_size;
-    /** Its room, in tokens, over all sequences; 0: what the model was trained for, at most 4096. The
-     * engine rounds up to a multiple of 256. */
+    /** Its room, in tokens, over all sequences; 0: what the model was trained for, at most 4096.
+     * The engine rounds up to a multiple of 256. */
     uint32_t n_ctx;
     /** The most tokens in one decode; 0: 2048, or n_ctx if that is less. */
     uint32_t n_batch;
@@ -175,11 +175,12 @@ MULLAMA_API mullama_error_t *mullama_context_warm_up(mullama_context_t *context)
 /**
  * Decodes one batch: all of it or, on failure, none of it.
  *
- * For an encoder-only model this computes the embeddings of all tokens; for an encoder-decoder model
- * it runs the decoder (see mullama_context_encode()).
+ * For an encoder-only model this computes the embeddings of all tokens; for an encoder-decoder
+ * model it runs the decoder (see mullama_context_encode()).
  *
  * @param context the context.
- * @param batch the batch: 1 to n_batch tokens, each at the place after the last one of its sequence.
+ * @param batch the batch: 1 to n_batch tokens, each at the place after the last one of its
+ * sequence.
  * @return NULL, or MULLAMA_ERROR_OUT_OF_RANGE (a token, position or sequence; the offset is the
  *         index in the batch), _NO_SPACE (the KV cache is full, or the batch too large),
  *         _INVALID_ARGUMENT, _INVALID_STATE, _BUSY, _FORKED, _ENGINE or _OUT_OF_MEMORY.
@@ -192,7 +193,8 @@ MULLAMA_API mullama_error_t *mullama_context_decode(mullama_context_t *context,
  *
  * @param context the context.
  * @param batch the batch: 1 to n_ubatch tokens.
- * @return as mullama_context_decode(), and MULLAMA_ERROR_UNSUPPORTED for a model without an encoder.
+ * @return as mullama_context_decode(), and MULLAMA_ERROR_UNSUPPORTED for a model without an
+ * encoder.
  */
 MULLAMA_API mullama_error_t *mullama_context_encode(mullama_context_t *context,
                                                     const mullama_batch_t *batch);
@@ -205,8 +207,8 @@ MULLAMA_API mullama_error_t *mullama_context_encode(mullama_context_t *context,
  * @param tokens the tokens.
  * @param count how many there are; 0 does nothing.
  * @param output whose logits to keep.
- * @return as mullama_context_decode(); on failure the sequence is as it was, save on recurrent models,
- *         where it is empty.
+ * @return as mullama_context_decode(); on failure the sequence is as it was, save on recurrent
+ * models, where it is empty.
  */
 MULLAMA_API mullama_error_t *mullama_context_prefill(mullama_context_t *context,
                                                      mullama_seq_id_t sequence,
@@ -217,8 +219,8 @@ MULLAMA_API mullama_error_t *mullama_context_prefill(mullama_context_t *context,
  * The logits of one token of the last decode.
  *
  * @param context the context.
- * @param index the token's index in the last batch (for a prefill with MULLAMA_OUTPUT_ALL: in what was
- *              prefilled); negative counts from the last token whose logits were kept, -1.
+ * @param index the token's index in the last batch (for a prefill with MULLAMA_OUTPUT_ALL: in what
+ * was prefilled); negative counts from the last token whose logits were kept, -1.
  * @param[out] logits one number for each token of the vocabulary; borrowed until the next call that
  *             decodes, clears or frees.
  * @param[out] count how many there are: n_vocab.
@@ -236,9 +238,8 @@ MULLAMA_API mullama_error_t *mullama_context_logits(mullama_context_t *context, 
  * @param[out] count one more than its last position; 0 when empty.
  * @return NULL, or MULLAMA_ERROR_OUT_OF_RANGE, _INVALID_ARGUMENT or _BUSY.
  */
-MULLAMA_API mullama_error_t *mullama_context_sequence_size(mullama_context_t *context,
-                                                           mullama_seq_id_t sequence,
-                                                           size_t *count);
+MULLAMA_API mullama_error_t *
+mullama_context_sequence_size(mullama_context_t *context, mullama_seq_id_t sequence, size_t *count);
 
 /**
  * Empties every sequence.

@@ -45,7 +45,8 @@ typedef enum mullama_error_code {
     MULLAMA_ERROR_IO = 13,
     /** The file is not a well-formed GGUF file; the position is the offset in the file. */
     MULLAMA_ERROR_BAD_FILE = 14,
-    /** A well-formed file whose contents do not make a model: keys missing, sizes that do not fit. */
+    /** A well-formed file whose contents do not make a model: keys missing, sizes that do not fit.
+     */
     MULLAMA_ERROR_BAD_MODEL = 15,
     /** The engine does not know this architecture, tokenizer or tensor type. */
     MULLAMA_ERROR_UNKNOWN_MODEL = 16,

@@ -30,8 +30,8 @@ typedef struct mullama_token_event {
     const char *text;
     /** The text's length in bytes. */
     size_t text_size;
-    /** The natural logarithm of the token's probability under the model, before the sampler; 0 unless
-     * top_logprobs >= 0 was asked for. */
+    /** The natural logarithm of the token's probability under the model, before the sampler; 0
+     * unless top_logprobs >= 0 was asked for. */
     float logprob;
     /** The likeliest tokens, best first; NULL unless asked for. */
     const mullama_token_t *top_tokens;
@@ -153,17 +153,15 @@ MULLAMA_API void mullama_generate_stats_init(mullama_generate_stats_t *stats, si
  * @param options how; NULL for the defaults.
  * @param[in,out] stats a struct that mullama_generate_stats_init() filled; may be NULL.
  * @param[out] out the text, owned by the caller; may be NULL.
- * @return NULL, or MULLAMA_ERROR_NO_SPACE for a prompt that does not fit (expected and actual are in
- *         tokens), _UNSUPPORTED for a model that does not generate, _CANCELLED when on_prefill
- *         returned false, or what mullama_model_tokenize(), mullama_context_decode() and
- *         mullama_sampler_sample() return.
+ * @return NULL, or MULLAMA_ERROR_NO_SPACE for a prompt that does not fit (expected and actual are
+ * in tokens), _UNSUPPORTED for a model that does not generate, _CANCELLED when on_prefill returned
+ * false, or what mullama_model_tokenize(), mullama_context_decode() and mullama_sampler_sample()
+ * return.
  */
-MULLAMA_API mullama_error_t *mullama_context_generate(mullama_context_t *context,
-                                                      mullama_sampler_t *sampler,
-                                                      const char *prompt, size_t prompt_size,
-                                                      const mullama_generate_options_t *options,
-                                                      mullama_generate_stats_t *stats,
-                                                      mullama_text_t **out);
+MULLAMA_API mullama_error_t *
+mullama_context_generate(mullama_context_t *context, mullama_sampler_t *sampler, const char *prompt,
+                         size_t prompt_size, const mullama_generate_options_t *options,
+                         mullama_generate_stats_t *stats, mullama_text_t **out);
 
 /**
  * Generates from tokens: as mullama_context_generate(), with nothing added to the prompt.

@@ -61,8 +61,8 @@ typedef struct mullama_model_options {
     size_t struct_size;
     /** The runtime to use; NULL for the default one. The model keeps it alive. */
     mullama_runtime_t *runtime;
-    /** The engine: "llama" (llama.cpp), or "echo", a deterministic one with no weights, for tests; it
-     * takes no path. NULL: "llama". */
+    /** The engine: "llama" (llama.cpp), or "echo", a deterministic one with no weights, for tests;
+     * it takes no path. NULL: "llama". */
     const char *backend;
     /** Layers to keep in the memory of GPUs; -1, the default: all of them. */
     int32_t n_gpu_layers;
@@ -86,8 +86,8 @@ typedef struct mullama_model_options {
     bool check_tensors;
     /** Let the engine keep weights in layouts that suit this CPU; default true. */
     bool repack;
-    /** Metadata to change before the model is built, each "key=type:value" with the type int, float,
-     * bool or str. Key and string value take at most 127 bytes each. */
+    /** Metadata to change before the model is built, each "key=type:value" with the type int,
+     * float, bool or str. Key and string value take at most 127 bytes each. */
     const char *const *metadata_overrides;
     /** How many metadata_overrides has. */
     size_t metadata_overrides_count;
@@ -287,8 +287,8 @@ MULLAMA_API void mullama_model_options_init(mullama_model_options_t *options, si
  * @param path_size its length in bytes.
  * @param options how; NULL for the defaults.
  * @param[out] out the model, owned by the caller.
- * @return NULL, or MULLAMA_ERROR_NOT_FOUND, _PERMISSION, _IO, _BAD_FILE, _BAD_MODEL, _UNKNOWN_MODEL,
- *         _CANCELLED, _NO_SPACE, _CRASHED, _ENGINE, _OUT_OF_MEMORY or _INVALID_ARGUMENT.
+ * @return NULL, or MULLAMA_ERROR_NOT_FOUND, _PERMISSION, _IO, _BAD_FILE, _BAD_MODEL,
+ * _UNKNOWN_MODEL, _CANCELLED, _NO_SPACE, _CRASHED, _ENGINE, _OUT_OF_MEMORY or _INVALID_ARGUMENT.
  */
 MULLAMA_API mullama_error_t *mullama_model_load(const char *path, size_t path_size,
                                                 const mullama_model_options_t *options,
@@ -384,8 +384,9 @@ MULLAMA_API const char *mullama_model_quantization(const mullama_model_t *model,
 
 /**
  * A fingerprint of the content: equal for the same tensors and metadata, however the file is named,
- * split or padded. It covers all metadata and a sample of each tensor's bytes (docs/model-files.md):
- * it tells models apart, and is no protection against somebody who wants two to look alike.
+ * split or padded. It covers all metadata and a sample of each tensor's bytes
+ * (docs/model-files.md): it tells models apart, and is no protection against somebody who wants two
+ * to look alike.
  *
  * @param model the model, or NULL.
  * @param[out] size the length in bytes; may be NULL.
@@ -529,11 +530,9 @@ MULLAMA_API void mullama_memory_estimate_init(mullama_memory_estimate_t *estimat
  * @param[in,out] estimate a struct that mullama_memory_estimate_init() filled.
  * @return as mullama_model_load().
  */
-MULLAMA_API mullama_error_t *
-mullama_model_estimate(const char *path, size_t path_size,
-                       const mullama_model_options_t *model_options,
-                       const struct mullama_context_options *context_options,
-                       mullama_memory_estimate_t *estimate);
+MULLAMA_API mullama_error_t *mullama_model_estimate(
+    const char *path, size_t path_size, const mullama_model_options_t *model_options,
+    const struct mullama_context_options *context_options, mullama_memory_estimate_t *estimate);
 
 #ifdef __cplusplus
 }

@@ -53,7 +53,8 @@ typedef struct mullama_runtime mullama_runtime_t;
 typedef struct mullama_runtime_options {
     /** sizeof(mullama_runtime_options_t), set by mullama_runtime_options_init(). */
     size_t struct_size;
-    /** The most threads that one context may compute with; 0: as many as there are physical cores. */
+    /** The most threads that one context may compute with; 0: as many as there are physical cores.
+     */
     int32_t max_threads;
     /** The most bytes that models and contexts may take together; 0: no limit. */
     uint64_t max_memory;
@@ -94,7 +95,8 @@ typedef struct mullama_device_info {
     const char *description;
     /** The engine's back end for it, for example "CPU" or "CUDA". */
     const char *backend;
-    /** The instruction sets that the engine's code for the CPU uses, space-separated; "" for others. */
+    /** The instruction sets that the engine's code for the CPU uses, space-separated; "" for
+     * others. */
     const char *features;
     /** Why it is not available, and what would make it so; "" where it is. */
     const char *reason;

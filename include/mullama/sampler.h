@@ -62,8 +62,8 @@ typedef struct mullama_parameter_info {
     double min_value;
     /** The greatest value allowed. */
     double max_value;
-    /** The name that a flat list of settings gives it, for example "top_k" or "repeat_penalty": what
-     * command-line flags and protocols are made from. */
+    /** The name that a flat list of settings gives it, for example "top_k" or "repeat_penalty":
+     * what command-line flags and protocols are made from. */
     const char *setting;
 } mullama_parameter_info_t;
 
@@ -122,7 +122,8 @@ MULLAMA_API mullama_error_t *mullama_sampler_add(mullama_sampler_t *sampler, con
  * @param parameter the parameter's name.
  * @param parameter_size the name's length in bytes.
  * @param value the number.
- * @return NULL, or MULLAMA_ERROR_OUT_OF_RANGE, _NOT_FOUND, _INVALID_ARGUMENT (another type) or _BUSY.
+ * @return NULL, or MULLAMA_ERROR_OUT_OF_RANGE, _NOT_FOUND, _INVALID_ARGUMENT (another type) or
+ * _BUSY.
  */
 MULLAMA_API mullama_error_t *mullama_sampler_set_int(mullama_sampler_t *sampler, size_t stage,
                                                      const char *parameter, size_t parameter_size,
@@ -139,8 +140,8 @@ MULLAMA_API mullama_error_t *mullama_sampler_set_int(mullama_sampler_t *sampler,
  * @return as mullama_sampler_set_int().
  */
 MULLAMA_API mullama_error_t *mullama_sampler_set_float(mullama_sampler_t *sampler, size_t stage,
-                                                       const char *parameter,
-                                                       size_t parameter_size, double value);
+                                                       const char *parameter, size_t parameter_size,
+                                                       double value);
 
 /**
  * Sets true or false. The stage's state starts afresh.
@@ -182,12 +183,11 @@ MULLAMA_API const char *mullama_sampler_stage_name(const mullama_sampler_t *samp
  *               out.
  * @param count how many there are, 1 to INT32_MAX.
  * @param[out] token the token.
- * @return NULL, or MULLAMA_ERROR_INVALID_ARGUMENT (also for logits that are not numbers, or that rule
- *         out every token), _BUSY or _OUT_OF_MEMORY.
+ * @return NULL, or MULLAMA_ERROR_INVALID_ARGUMENT (also for logits that are not numbers, or that
+ * rule out every token), _BUSY or _OUT_OF_MEMORY.
  */
-MULLAMA_API mullama_error_t *mullama_sampler_sample(mullama_sampler_t *sampler,
-                                                    const float *logits, size_t count,
-                                                    mullama_token_t *token);
+MULLAMA_API mullama_error_t *mullama_sampler_sample(mullama_sampler_t *sampler, const float *logits,
+                                                    size_t count, mullama_token_t *token);
 
 /**
  * Runs the chain over the logits that a context holds.

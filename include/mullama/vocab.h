@@ -82,12 +82,13 @@ typedef struct mullama_token_info {
     const char *text;
     /** Its length in bytes. */
     size_t text_size;
-    /** The bytes that it adds to a text; a control token shows its spelling. Need not be whole UTF-8
-     * characters. Borrowed from the model. */
+    /** The bytes that it adds to a text; a control token shows its spelling. Need not be whole
+     * UTF-8 characters. Borrowed from the model. */
     const char *piece;
     /** Their number. */
     size_t piece_size;
-    /** The vocabulary's score (log-probability for unigram and SentencePiece); 0 where it has none. */
+    /** The vocabulary's score (log-probability for unigram and SentencePiece); 0 where it has none.
+     */
     float score;
     /** MULLAMA_TOKEN_* bits. */
     uint32_t attributes;
@@ -207,9 +208,9 @@ MULLAMA_API mullama_token_t mullama_model_special_token(const mullama_model_t *m
  * @param[out] out the detokenizer, owned by the caller.
  * @return NULL, or MULLAMA_ERROR_INVALID_ARGUMENT, _UNSUPPORTED or _OUT_OF_MEMORY.
  */
-MULLAMA_API mullama_error_t *
-mullama_detokenizer_new(mullama_model_t *model, const mullama_detokenize_options_t *options,
-                        mullama_detokenizer_t **out);
+MULLAMA_API mullama_error_t *mullama_detokenizer_new(mullama_model_t *model,
+                                                     const mullama_detokenize_options_t *options,
+                                                     mullama_detokenizer_t **out);
 
 /**
  * Takes the next token.

@@ -141,7 +141,7 @@ enum class DecodeStatus {
 
 // Thread safety: any number of threads.
 class Vocab {
-  public:
+public:
     Vocab() = default;
     Vocab(const Vocab &) = delete;
     Vocab &operator=(const Vocab &) = delete;
@@ -171,7 +171,7 @@ class Vocab {
 
 // Thread safety: one thread at a time, save request_abort().
 class Context {
-  public:
+public:
     Context() = default;
     Context(const Context &) = delete;
     Context &operator=(const Context &) = delete;
@@ -184,8 +184,9 @@ class Context {
     [[nodiscard]] virtual std::uint32_t n_ubatch() const noexcept = 0;
     [[nodiscard]] virtual std::uint32_t n_seq_max() const noexcept = 0;
 
-    // The batch is refused with base::Error where the engine would abort: too large, a token outside
-    // the vocabulary, a sequence outside n_seq_max, a position that does not continue its sequence.
+    // The batch is refused with base::Error where the engine would abort: too large, a token
+    // outside the vocabulary, a sequence outside n_seq_max, a position that does not continue its
+    // sequence.
     virtual DecodeStatus decode(const Batch &batch) = 0;
     virtual DecodeStatus encode(const Batch &batch) = 0;
 
@@ -209,7 +210,7 @@ class Context {
 
 // Thread safety: any number of threads.
 class Model {
-  public:
+public:
     Model() = default;
     Model(const Model &) = delete;
     Model &operator=(const Model &) = delete;
@@ -239,7 +240,7 @@ using LogSink = void (*)(mullama_log_level_t level, std::string_view line);
 
 // Thread safety: any number of threads.
 class Backend {
-  public:
+public:
     Backend() = default;
     Backend(const Backend &) = delete;
     Backend &operator=(const Backend &) = delete;

@@ -20,7 +20,7 @@ using ErrorCode = mullama_error_code_t;
 //         .parameter("n_ctx").expected("1 to 4096").actual(9000);
 // Copying is cheap and cannot throw: the parts are shared, as exception types require.
 class Error : public std::exception {
-  public:
+public:
     struct Parts {
         ErrorCode code = MULLAMA_ERROR_INTERNAL;
         std::string message;
@@ -75,7 +75,7 @@ class Error : public std::exception {
     [[nodiscard]] std::shared_ptr<const Parts> share() const noexcept { return parts_; }
     [[nodiscard]] const char *what() const noexcept override { return parts_->message.c_str(); }
 
-  private:
+private:
     Error &set(std::string &field, std::string_view text) {
         field = text;
         return *this;

@@ -1,0 +1,645 @@
+/**
+ * @file mullama.hpp
+ * The contract for C++20: objects that give themselves back, failures as exceptions, text as
+ * std::string_view. Header only, over the C functions; it adds no behaviour of its own.
+ *
+ * A moved-from object may only be assigned to or destroyed. Thread safety is that of the C object.
+ */
+#ifndef MULLAMA_MULLAMA_HPP
+#define MULLAMA_MULLAMA_HPP
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "mullama/mullama.h"
+
+namespace mullama {
+
+/** A token: an index into the model's vocabulary. */
+using Token = mullama_token_t;
+
+/** A failed call. Copies share one error object. */
+class Error : public std::exception {
+public:
+    /** Takes ownership of an error that a C function returned. */
+    explicit Error(mullama_error_t *error) : error_(error, &mullama_error_free) {}
+
+    /** What kind of failure it is. */
+    [[nodiscard]] mullama_error_code_t code() const noexcept {
+        return mullama_error_code(error_.get());
+    }
+    /** What went wrong and what to do about it. */
+    [[nodiscard]] std::string_view message() const noexcept { return view(mullama_error_message); }
+    /** The parameter at fault; empty where none is. */
+    [[nodiscard]] std::string_view parameter() const noexcept {
+        return view(mullama_error_parameter);
+    }
+    /** What would have been right; empty where it makes no sense. */
+    [[nodiscard]] std::string_view expected() const noexcept {
+        return view(mullama_error_expected);
+    }
+    /** What was found instead; empty where it makes no sense. */
+    [[nodiscard]] std::string_view actual() const noexcept { return view(mullama_error_actual); }
+    /** The engine's own warnings and errors during the call, a line each. */
+    [[nodiscard]] std::string_view log() const noexcept { return view(mullama_error_log); }
+    /** Whether the same call can succeed later. */
+    [[nodiscard]] bool retryable() const noexcept { return mullama_error_retryable(error_.get()); }
+    /** Where in the input it went wrong, if that is known. */
+    [[nodiscard]] std::optional<mullama_error_position_t> position() const noexcept {
+        mullama_error_position_t position;
+        mullama_error_position_init(&position, sizeof position);
+        if (!mullama_error_get_position(error_.get(), &position)) {
+            return std::nullopt;
+        }
+        return position;
+    }
+    /** The message, NUL-terminated. */
+    [[nodiscard]] const char *what() const noexcept override {
+        return mullama_error_message(error_.get(), nullptr);
+    }
+    /** The C object, borrowed. */
+    [[nodiscard]] const mullama_error_t *get() const noexcept { return error_.get(); }
+
+private:
+    [[nodiscard]] std::string_view view(const char *(*part)(const mullama_error_t *,
+                                                            size_t *)) const noexcept {
+        size_t size = 0;
+        const char *text = part(error_.get(), &size);
+        return {text, size};
+    }
+
+    std::shared_ptr<mullama_error_t> error_;
+};
+
+/** Throws the error that a C function returned, if it returned one. */
+inline void check(mullama_error_t *error) {
+    if (error != nullptr) [[unlikely]] {
+        throw Error(error);
+    }
+}
+
+namespace detail {
+
+template <class T, void (*Free)(T *)>
+struct Deleter {
+    void operator()(T *object) const noexcept { Free(object); }
+};
+
+template <class T, void (*Free)(T *)>
+using Handle = std::unique_ptr<T, Deleter<T, Free>>;
+
+inline std::string take(mullama_text_t *text) {
+    const Handle<mullama_text_t, mullama_text_free> owned(text);
+    size_t size = 0;
+    const char *data = mullama_text_data(text, &size);
+    return {data, size};
+}
+
+// Carries an exception out of a callback, past the C frames between.
+class Courier {
+public:
+    template <class Callback>
+    bool call(Callback &&callback) noexcept {
+        try {
+            return std::forward<Callback>(callback)();
+        } catch (...) {
+            exception_ = std::current_exception();
+            return false;
+        }
+    }
+
+    // The callback's own exception comes before the error that its refusal led to.
+    void deliver(mullama_error_t *error) {
+        if (exception_) {
+            mullama_error_free(error);
+            std::rethrow_exception(exception_);
+        }
+        check(error);
+    }
+
+private:
+    std::exception_ptr exception_;
+};
+
+} // namespace detail
+
+/** Defines a struct with its defaults: `auto o = options<mullama_model_options_t>();` */
+template <class T>
+[[nodiscard]] T options() noexcept;
+
+/** Runtime options with their defaults. */
+template <>
+inline mullama_runtime_options_t options() noexcept {
+    mullama_runtime_options_t result;
+    mullama_runtime_options_init(&result, sizeof result);
+    return result;
+}
+
+/** Model options with their defaults. */
+template <>
+inline mullama_model_options_t options() noexcept {
+    mullama_model_options_t result;
+    mullama_model_options_init(&result, sizeof result);
+    return result;
+}
+
+/** Context options with their defaults. */
+template <>
+inline mullama_context_options_t options() noexcept {
+    mullama_context_options_t result;
+    mullama_context_options_init(&result, sizeof result);
+    return result;
+}
+
+/** Tokenize options with their defaults. */
+template <>
+inline mullama_tokenize_options_t options() noexcept {
+    mullama_tokenize_options_t result;
+    mullama_tokenize_options_init(&result, sizeof result);
+    return result;
+}
+
+/** Detokenize options with their defaults. */
+template <>
+inline mullama_detokenize_options_t options() noexcept {
+    mullama_detokenize_options_t result;
+    mullama_detokenize_options_init(&result, sizeof result);
+    return result;
+}
+
+/** Generate options with their defaults. */
+template <>
+inline mullama_generate_options_t options() noexcept {
+    mullama_generate_options_t result;
+    mullama_generate_options_init(&result, sizeof result);
+    return result;
+}
+
+/** What a process shares: budgets, log sink, devices. */
+class Runtime {
+public:
+    /** The process's default runtime. */
+    Runtime() = default;
+    /** A runtime of its own. */
+    explicit Runtime(const mullama_runtime_options_t &options) {
+        mullama_runtime_t *runtime = nullptr;
+        check(mullama_runtime_new(&options, &runtime));
+        runtime_.reset(runtime);
+    }
+
+    /** All devices: those that can be used, then the kinds that cannot. */
+    [[nodiscard]] std::vector<mullama_device_info_t> devices() const {
+        size_t count = 0;
+        check(mullama_runtime_device_count(get(), &count));
+        std::vector<mullama_device_info_t> result(count);
+        for (size_t i = 0; i < count; ++i) {
+            mullama_device_info_init(&result[i], sizeof result[i]);
+            check(mullama_runtime_get_device(get(), i, &result[i]));
+        }
+        return result;
+    }
+
+    /** Replaces the log sink; see mullama_runtime_set_log(). */
+    void set_log(mullama_log_level_t level, mullama_log_fn log, void *user_data) {
+        check(mullama_runtime_set_log(get(), level, log, user_data));
+    }
+
+    /** The C object, borrowed; NULL for the default runtime. */
+    [[nodiscard]] mullama_runtime_t *get() const noexcept { return runtime_.get(); }
+
+private:
+    detail::Handle<mullama_runtime_t, mullama_runtime_free> runtime_;
+};
+
+/** A loaded model. Copies share it. */
+class Model {
+public:
+    /** Loads a GGUF file. */
+    explicit Model(std::string_view path, const mullama_model_options_t &options =
+                                              mullama::options<mullama_model_options_t>()) {
+        mullama_model_t *model = nullptr;
+        check(mullama_model_load(path.data(), path.size(), &options, &model));
+        model_.reset(model);
+    }
+    /** Loads the bytes of a GGUF file. */
+    explicit Model(
+        std::span<const std::byte> file,
+        const mullama_model_options_t &options = mullama::options<mullama_model_options_t>()) {
+        mullama_model_t *model = nullptr;
+        check(mullama_model_load_memory(file.data(), file.size(), &options, &model));
+        model_.reset(model);
+    }
+    /** Takes ownership of one reference. */
+    explicit Model(mullama_model_t *model) noexcept : model_(model) {}
+    /** Shares the model. */
+    Model(const Model &other) noexcept : model_(mullama_model_retain(other.get())) {}
+    /** Moves. */
+    Model(Model &&) noexcept = default;
+    /** Shares the model. */
+    Model &operator=(const Model &other) noexcept {
+        model_.reset(mullama_model_retain(other.get()));
+        return *this;
+    }
+    /** Moves. */
+    Model &operator=(Model &&) noexcept = default;
+    ~Model() = default;
+
+    /** What a model and one context would take, without loading any weights. */
+    [[nodiscard]] static mullama_memory_estimate_t
+    estimate(std::string_view path, const mullama_model_options_t &model_options,
+             const mullama_context_options_t &context_options) {
+        mullama_memory_estimate_t result;
+        mullama_memory_estimate_init(&result, sizeof result);
+        check(mullama_model_estimate(path.data(), path.size(), &model_options, &context_options,
+                                     &result));
+        return result;
+    }
+
+    /** Sizes and abilities. */
+    [[nodiscard]] mullama_model_info_t info() const {
+        mullama_model_info_t result;
+        mullama_model_info_init(&result, sizeof result);
+        check(mullama_model_get_info(get(), &result));
+        return result;
+    }
+    /** The architecture as GGUF names it. */
+    [[nodiscard]] std::string_view architecture() const noexcept {
+        return view(mullama_model_architecture);
+    }
+    /** The model in a few words. */
+    [[nodiscard]] std::string_view description() const noexcept {
+        return view(mullama_model_description);
+    }
+    /** How the weights are stored. */
+    [[nodiscard]] std::string_view quantization() const noexcept {
+        return view(mullama_model_quantization);
+    }
+    /** The fingerprint of the content. */
+    [[nodiscard]] std::string_view fingerprint() const noexcept {
+        return view(mullama_model_fingerprint);
+    }
+    /** The Jinja text of a chat template; the default one for an empty name. */
+    [[nodiscard]] std::optional<std::string_view>
+    chat_template(std::string_view name = {}) const noexcept {
+        size_t size = 0;
+        const char *text = mullama_model_chat_template(get(), name.empty() ? nullptr : name.data(),
+                                                       name.size(), &size);
+        if (text == nullptr) {
+            return std::nullopt;
+        }
+        return std::string_view(text, size);
+    }
+
+    /** How many keys the metadata has. */
+    [[nodiscard]] size_t metadata_count() const noexcept {
+        return mullama_model_metadata_count(get());
+    }
+    /** One key of the metadata. */
+    [[nodiscard]] mullama_metadata_entry_t metadata(size_t index) const {
+        mullama_metadata_entry_t result;
+        mullama_metadata_entry_init(&result, sizeof result);
+        check(mullama_model_get_metadata(get(), index, &result));
+        return result;
+    }
+    /** A key's index; nothing where the model lacks it. */
+    [[nodiscard]] std::optional<size_t> find_metadata(std::string_view key) const {
+        size_t index = 0;
+        mullama_error_t *error = mullama_model_find_metadata(get(), key.data(), key.size(), &index);
+        if (mullama_error_code(error) == MULLAMA_ERROR_NOT_FOUND) {
+            mullama_error_free(error);
+            return std::nullopt;
+        }
+        check(error);
+        return index;
+    }
+    /** A value as text to show. */
+    [[nodiscard]] std::string format_metadata(size_t index, size_t max_elements = 0) const {
+        mullama_text_t *text = nullptr;
+        check(mullama_model_metadata_format(get(), index, max_elements, &text));
+        return detail::take(text);
+    }
+
+    /** Turns text into tokens. */
+    [[nodiscard]] std::vector<Token>
+    tokenize(std::string_view text, const mullama_tokenize_options_t &options =
+                                        mullama::options<mullama_tokenize_options_t>()) const {
+        mullama_tokens_t *tokens = nullptr;
+        check(mullama_model_tokenize(get(), text.data(), text.size(), &options, &tokens));
+        const detail::Handle<mullama_tokens_t, mullama_tokens_free> owned(tokens);
+        size_t count = 0;
+        const Token *data = mullama_tokens_data(tokens, &count);
+        return {data, data + count};
+    }
+    /** Turns tokens into bytes. */
+    [[nodiscard]] std::string
+    detokenize(std::span<const Token> tokens,
+               const mullama_detokenize_options_t &options =
+                   mullama::options<mullama_detokenize_options_t>()) const {
+        mullama_text_t *text = nullptr;
+        check(mullama_model_detokenize(get(), tokens.data(), tokens.size(), &options, &text));
+        return detail::take(text);
+    }
+    /** Describes a token. */
+    [[nodiscard]] mullama_token_info_t token(Token token) const {
+        mullama_token_info_t result;
+        mullama_token_info_init(&result, sizeof result);
+        check(mullama_model_get_token(get(), token, &result));
+        return result;
+    }
+    /** A token with a meaning of its own; MULLAMA_TOKEN_NONE where the model has none. */
+    [[nodiscard]] Token special(mullama_special_token_t which) const noexcept {
+        return mullama_model_special_token(get(), which);
+    }
+
+    /** The C object, borrowed. */
+    [[nodiscard]] mullama_model_t *get() const noexcept { return model_.get(); }
+
+private:
+    [[nodiscard]] std::string_view view(const char *(*part)(const mullama_model_t *,
+                                                            size_t *)) const noexcept {
+        size_t size = 0;
+        const char *text = part(get(), &size);
+        return {text, size};
+    }
+
+    detail::Handle<mullama_model_t, mullama_model_free> model_;
+};
+
+/** Turns tokens into text one by one, never giving out half a character. */
+class Detokenizer {
+public:
+    /** Starts a text. */
+    explicit Detokenizer(const Model &model, const mullama_detokenize_options_t &options =
+                                                 mullama::options<mullama_detokenize_options_t>()) {
+        mullama_detokenizer_t *detokenizer = nullptr;
+        check(mullama_detokenizer_new(model.get(), &options, &detokenizer));
+        detokenizer_.reset(detokenizer);
+    }
+
+    /** Takes the next token; the text is valid until the next call. */
+    std::string_view push(Token token) {
+        const char *text = nullptr;
+        size_t size = 0;
+        check(mullama_detokenizer_push(get(), token, &text, &size));
+        return {text, size};
+    }
+    /** Ends the text; what it returns is valid until the next call. */
+    std::string_view finish() {
+        const char *text = nullptr;
+        size_t size = 0;
+        check(mullama_detokenizer_finish(get(), &text, &size));
+        return {text, size};
+    }
+
+    /** The C object, borrowed. */
+    [[nodiscard]] mullama_detokenizer_t *get() const noexcept { return detokenizer_.get(); }
+
+private:
+    detail::Handle<mullama_detokenizer_t, mullama_detokenizer_free> detokenizer_;
+};
+
+/** The tokens of one decode. */
+class Batch {
+public:
+    /** An empty batch. */
+    Batch() {
+        mullama_batch_t *batch = nullptr;
+        check(mullama_batch_new(&batch));
+        batch_.reset(batch);
+    }
+
+    /** Adds a token to some sequences. */
+    void add(Token token, mullama_pos_t position, std::span<const mullama_seq_id_t> sequences,
+             bool output) {
+        check(
+            mullama_batch_add(get(), token, position, sequences.data(), sequences.size(), output));
+    }
+    /** Adds a token to one sequence. */
+    void add(Token token, mullama_pos_t position, mullama_seq_id_t sequence, bool output) {
+        check(mullama_batch_add(get(), token, position, &sequence, 1, output));
+    }
+    /** How many tokens it holds. */
+    [[nodiscard]] size_t size() const noexcept { return mullama_batch_count(get()); }
+    /** Takes all tokens out. */
+    void clear() noexcept { mullama_batch_clear(get()); }
+
+    /** The C object, borrowed. */
+    [[nodiscard]] mullama_batch_t *get() const noexcept { return batch_.get(); }
+
+private:
+    detail::Handle<mullama_batch_t, mullama_batch_free> batch_;
+};
+
+class Context;
+
+/** A chain of sampling stages. */
+class Sampler {
+public:
+    /** An empty chain. */
+    Sampler() {
+        mullama_sampler_t *sampler = nullptr;
+        check(mullama_sampler_new(&sampler));
+        sampler_.reset(sampler);
+    }
+    /** The usual stages at their defaults. */
+    [[nodiscard]] static Sampler defaults() {
+        mullama_sampler_t *sampler = nullptr;
+        check(mullama_sampler_new_default(&sampler));
+        return Sampler(sampler);
+    }
+    /** Takes ownership. */
+    explicit Sampler(mullama_sampler_t *sampler) noexcept : sampler_(sampler) {}
+
+    /** A copy with all its state. */
+    [[nodiscard]] Sampler clone() const {
+        mullama_sampler_t *sampler = nullptr;
+        check(mullama_sampler_clone(get(), &sampler));
+        return Sampler(sampler);
+    }
+    /** Adds a stage; returns its index. */
+    size_t add(std::string_view stage) {
+        size_t index = 0;
+        check(mullama_sampler_add(get(), stage.data(), stage.size(), &index));
+        return index;
+    }
+    /** Sets a whole number. */
+    void set_int(size_t stage, std::string_view parameter, int64_t value) {
+        check(mullama_sampler_set_int(get(), stage, parameter.data(), parameter.size(), value));
+    }
+    /** Sets a real number. */
+    void set_float(size_t stage, std::string_view parameter, double value) {
+        check(mullama_sampler_set_float(get(), stage, parameter.data(), parameter.size(), value));
+    }
+    /** Sets true or false. */
+    void set_bool(size_t stage, std::string_view parameter, bool value) {
+        check(mullama_sampler_set_bool(get(), stage, parameter.data(), parameter.size(), value));
+    }
+    /** How many stages it has. */
+    [[nodiscard]] size_t size() const noexcept { return mullama_sampler_count(get()); }
+    /** A stage's name. */
+    [[nodiscard]] std::string_view stage_name(size_t stage) const noexcept {
+        const char *name = mullama_sampler_stage_name(get(), stage);
+        return name == nullptr ? std::string_view() : std::string_view(name);
+    }
+
+    /** Selects a token from logits, and accepts it. */
+    Token sample(std::span<const float> logits) {
+        Token token = MULLAMA_TOKEN_NONE;
+        check(mullama_sampler_sample(get(), logits.data(), logits.size(), &token));
+        return token;
+    }
+    /** Selects a token from the logits that a context holds, and accepts it. */
+    Token sample(Context &context, int32_t index = -1);
+    /** Tells the stages of a token that they did not select. */
+    void accept(Token token) { check(mullama_sampler_accept(get(), token)); }
+    /** Puts history and random state back to the beginning. */
+    void reset() { check(mullama_sampler_reset(get())); }
+
+    /** The C object, borrowed. */
+    [[nodiscard]] mullama_sampler_t *get() const noexcept { return sampler_.get(); }
+
+private:
+    detail::Handle<mullama_sampler_t, mullama_sampler_free> sampler_;
+};
+
+/** What a generation gave. */
+struct Generation {
+    /** The text. */
+    std::string text;
+    /** What was done, and why it ended. */
+    mullama_generate_stats_t stats;
+};
+
+/** A model's working memory. */
+class Context {
+public:
+    /** Makes a context. */
+    explicit Context(const Model &model, const mullama_context_options_t &options =
+                                             mullama::options<mullama_context_options_t>()) {
+        mullama_context_t *context = nullptr;
+        check(mullama_context_new(model.get(), &options, &context));
+        context_.reset(context);
+    }
+
+    /** The context as it really is. */
+    [[nodiscard]] mullama_context_info_t info() const {
+        mullama_context_info_t result;
+        mullama_context_info_init(&result, sizeof result);
+        check(mullama_context_get_info(get(), &result));
+        return result;
+    }
+    /** Measures now how many threads are fastest. */
+    void warm_up() { check(mullama_context_warm_up(get())); }
+    /** Decodes one batch. */
+    void decode(const Batch &batch) { check(mullama_context_decode(get(), batch.get())); }
+    /** Runs the encoder of an encoder-decoder model. */
+    void encode(const Batch &batch) { check(mullama_context_encode(get(), batch.get())); }
+    /** Appends tokens to a sequence. */
+    void prefill(std::span<const Token> tokens, mullama_output_t output = MULLAMA_OUTPUT_LAST,
+                 mullama_seq_id_t sequence = 0) {
+        check(mullama_context_prefill(get(), sequence, tokens.data(), tokens.size(), output));
+    }
+    /** The logits of one token of the last decode; valid until the next one. */
+    [[nodiscard]] std::span<const float> logits(int32_t index = -1) {
+        const float *logits = nullptr;
+        size_t count = 0;
+        check(mullama_context_logits(get(), index, &logits, &count));
+        return {logits, count};
+    }
+    /** How many tokens a sequence holds. */
+    [[nodiscard]] size_t sequence_size(mullama_seq_id_t sequence = 0) {
+        size_t count = 0;
+        check(mullama_context_sequence_size(get(), sequence, &count));
+        return count;
+    }
+    /** Empties every sequence. */
+    void clear() { check(mullama_context_clear(get())); }
+
+    /** Hears of each token; returning false stops. It may throw: the exception reaches the caller.
+     */
+    using OnToken = std::function<bool(const mullama_token_event_t &)>;
+
+    /**
+     * Generates from a text. A NULL sampler is greedy. The callbacks of `options` are used where
+     * `on_token` is empty.
+     */
+    Generation
+    generate(std::string_view prompt, Sampler *sampler = nullptr, const OnToken &on_token = {},
+             mullama_generate_options_t options = mullama::options<mullama_generate_options_t>()) {
+        return generate(
+            [&](mullama_generate_stats_t *stats, mullama_text_t **text) {
+                return mullama_context_generate(get(), native(sampler), prompt.data(),
+                                                prompt.size(), &options, stats, text);
+            },
+            on_token, options);
+    }
+    /** Generates from tokens. */
+    Generation
+    generate(std::span<const Token> prompt, Sampler *sampler = nullptr,
+             const OnToken &on_token = {},
+             mullama_generate_options_t options = mullama::options<mullama_generate_options_t>()) {
+        return generate(
+            [&](mullama_generate_stats_t *stats, mullama_text_t **text) {
+                return mullama_context_generate_tokens(get(), native(sampler), prompt.data(),
+                                                       prompt.size(), &options, stats, text);
+            },
+            on_token, options);
+    }
+
+    /** The C object, borrowed. */
+    [[nodiscard]] mullama_context_t *get() const noexcept { return context_.get(); }
+
+private:
+    static mullama_sampler_t *native(Sampler *sampler) noexcept {
+        return sampler == nullptr ? nullptr : sampler->get();
+    }
+
+    template <class Call>
+    static Generation generate(Call &&call, const OnToken &on_token,
+                               mullama_generate_options_t &options) {
+        struct State {
+            const OnToken &on_token;
+            detail::Courier courier;
+        } state{on_token, {}};
+        if (on_token) {
+            // on_prefill shares user_data with on_token, so it cannot be the caller's.
+            options.on_prefill = nullptr;
+            options.user_data = &state;
+            options.on_token = [](const mullama_token_event_t *event, void *user_data) {
+                auto &self = *static_cast<State *>(user_data);
+                return self.courier.call([&] { return self.on_token(*event); });
+            };
+        }
+        Generation result;
+        mullama_generate_stats_init(&result.stats, sizeof result.stats);
+        mullama_text_t *text = nullptr;
+        mullama_error_t *error = call(&result.stats, &text);
+        const detail::Handle<mullama_text_t, mullama_text_free> owned(text);
+        state.courier.deliver(error);
+        size_t size = 0;
+        const char *data = mullama_text_data(text, &size);
+        result.text.assign(data, size);
+        return result;
+    }
+
+    detail::Handle<mullama_context_t, mullama_context_free> context_;
+};
+
+inline Token Sampler::sample(Context &context, int32_t index) {
+    Token token = MULLAMA_TOKEN_NONE;
+    check(mullama_sampler_sample_context(get(), context.get(), index, &token));
+    return token;
+}
+
+} // namespace mullama
+
+#endif
