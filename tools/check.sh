@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# What make test leaves out because it takes longer: sanitizers, the other presets, clang-tidy and
+# the fuzzers. Each part is timed; the first that fails ends the run.
+. "$(dirname "$0")/common.sh"
+cd "$root"
+
+part() {
+    local name="$1" start=$SECONDS
+    shift
+    say "$name"
+    "$@"
+    say "$name: passed in $((SECONDS - start)) s"
+}
+
+asan() {
+    tools/build.sh asan
+    ctest --preset asan
+}
+tsan() {
+    tools/build.sh tsan
+    ctest --preset tsan
+}
+arm64() {
+    tools/build.sh linux-arm64
+    ctest --preset linux-arm64
+}
+
+part "clang-tidy" tools/checks/tidy.sh build/dev
+part "Windows (mingw-w64)" tools/build.sh mingw64
+part "AddressSanitizer and UBSan" asan
+part "ThreadSanitizer" tsan
+part "Fuzzers" tools/fuzz.sh build/asan "${FUZZ_SECONDS:-20}"
+part "Portable library" tools/checks/portable.sh
+part "ARM64 under qemu" arm64
