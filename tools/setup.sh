@@ -86,7 +86,7 @@ make_python_environment() {
     rm -rf "$cache_dir/venv"
     "$interpreter" -m venv "$cache_dir/venv" ||
         fail "$interpreter can't make a virtual environment; Debian's package for it is python3-venv"
-    "$python" -m pip --quiet --disable-pip-version-check install --require-hashes \
+    "$python" -m pip --quiet --disable-pip-version-check install --no-deps --require-hashes \
         --only-binary :all: -r "$root/tools/requirements.txt" ||
         fail "pip could not install tools/requirements.txt"
     printf '%s\n' "$wanted" >"$stamp"
