@@ -15,16 +15,20 @@ add_library(mullama_headers INTERFACE)
 target_include_directories(mullama_headers INTERFACE
     "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>")
 
-# mullama_sources(<out> <directory>)
+# mullama_sources(<out> <directory> [FLAT])
 #
-# All C++ sources under a directory that are meant for this system: the name of a source that isn't
+# All C++ sources under a directory (FLAT: in it) that are meant for this system: the name of a source that isn't
 # meant for all of them ends in _posix, _linux, _macos or _windows.
 #
 # Globbed, so that a new file is one file and no edit here; the build system looks again at each
 # build, and a source that were missed would show as an undefined symbol, since everything is linked
 # with --no-undefined.
 function(mullama_sources out directory)
-    file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${directory}/*.cpp")
+    if("FLAT" IN_LIST ARGN)
+        file(GLOB sources CONFIGURE_DEPENDS "${directory}/*.cpp")
+    else()
+        file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${directory}/*.cpp")
+    endif()
     if(WIN32)
         set(foreign "_posix|_linux|_macos")
     elseif(APPLE)
@@ -36,13 +40,17 @@ function(mullama_sources out directory)
     set(${out} "${sources}" PARENT_SCOPE)
 endfunction()
 
-# mullama_add_layer(<name> <directory> [LINKS <target>...])
+# mullama_add_layer(<name> <directory> [FLAT] [LINKS <target>...])
 #
 # One static library out of a directory of src/, and its place in the list of those that the static
 # library we ship is made of.
 function(mullama_add_layer name directory)
-    cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "LINKS")
-    mullama_sources(sources "${PROJECT_SOURCE_DIR}/src/${directory}")
+    cmake_parse_arguments(PARSE_ARGV 2 arg "FLAT" "" "LINKS")
+    set(flat "")
+    if(arg_FLAT)
+        set(flat FLAT)
+    endif()
+    mullama_sources(sources "${PROJECT_SOURCE_DIR}/src/${directory}" ${flat})
     if(NOT sources)
         file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/empty.cpp" CONTENT "")
         set(sources "${PROJECT_BINARY_DIR}/empty.cpp")

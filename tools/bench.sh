@@ -5,7 +5,6 @@
 "$root/tools/build.sh" bench
 build="$root/build/bench"
 "$python" "$root/models/fixtures/write.py" --out "$build/fixtures"
-export MULLAMA_FIXTURES="$build/fixtures"
 for program in "$build"/bin/*_bench; do
     say "$(basename "$program")"
     "$program"
