@@ -135,7 +135,8 @@ enum class DecodeStatus {
     ok,
     // The KV cache has no room; nothing was changed.
     no_space,
-    // The abort flag was seen; some of the batch may be in memory.
+    // The abort flag was seen; the batch is out of memory again. Where the model's memory cannot
+    // forget a part of a sequence (recurrent ones), the batch's sequences are empty.
     aborted,
 };
 

@@ -1,0 +1,49 @@
+// The rules that a batch must keep, the same for every engine. They are llama.cpp's own, a little
+// stricter: it asserts on some breaches, and answers others with a line in its log.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "backend/port.hpp"
+
+namespace mullama::backend {
+
+// Scratch memory for checking the batches of one context; nothing is allocated per batch once the
+// largest one has been seen.
+class BatchCheck {
+public:
+    // What the last batch that passed does to one of its sequences.
+    struct Extent {
+        SequenceId sequence = 0;
+        // The last position it holds before and after; -1: none.
+        Position before = -1;
+        Position after = -1;
+    };
+
+    // `shared_tokens`: a token may belong to several sequences.
+    BatchCheck(std::int32_t n_vocab, std::uint32_t n_seq_max, bool shared_tokens);
+
+    // Throws base::Error, with the index in the batch as its offset, unless the batch has 1 to
+    // `n_tokens_max` tokens (`limit_name` is what the caller knows that number as), every token is
+    // in the vocabulary, and every token stands right after the last one of each of its sequences.
+    // Asks `memory` where they end.
+    void check(const Batch &batch, const Context &memory, std::uint32_t n_tokens_max,
+               const char *limit_name);
+
+    // The sequences of the last batch that passed, in the order in which they appear.
+    [[nodiscard]] std::span<const Extent> extents() const noexcept { return extents_; }
+
+private:
+    void check_sequences(const Batch &batch, std::size_t index, const Context &memory);
+    Extent &extent(SequenceId sequence, const Context &memory);
+
+    std::int32_t n_vocab_;
+    bool shared_tokens_;
+    std::vector<Extent> extents_;
+    // Where a sequence stands in extents_; -1: not yet in this batch.
+    std::vector<std::int32_t> extent_of_;
+};
+
+} // namespace mullama::backend
