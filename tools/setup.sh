@@ -19,7 +19,7 @@ check_packages=(clang-19 clang-tidy-19 libfuzzer-19-dev llvm-19 g++-mingw-w64-x8
 check_commands=(clang-19 clang-tidy-19 llvm-profdata-19 x86_64-w64-mingw32-g++-posix
     aarch64-linux-gnu-g++ qemu-aarch64)
 case "$profile" in
-run) ;;
+run | bench) ;;
 test)
     packages+=("${test_packages[@]}")
     commands+=("${test_commands[@]}")
@@ -28,7 +28,6 @@ check)
     packages+=("${test_packages[@]}" "${check_packages[@]}")
     commands+=("${test_commands[@]}" "${check_commands[@]}")
     ;;
-bench) packages+=(libbenchmark-dev) ;;
 *) fail "unknown profile \"$profile\"; it can be run, test, check or bench" ;;
 esac
 
