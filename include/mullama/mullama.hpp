@@ -27,6 +27,12 @@ namespace mullama {
 /** A token: an index into the model's vocabulary. */
 using Token = mullama_token_t;
 
+/**
+ * Hears how far a long operation is, 0 to 1; returning false cancels it. It may throw: the
+ * exception reaches the caller.
+ */
+using OnProgress = std::function<bool(float)>;
+
 /** A failed call. Copies share one error object. */
 class Error : public std::exception {
 public:
@@ -223,20 +229,21 @@ private:
 /** A loaded model. Copies share it. */
 class Model {
 public:
-    /** Loads a GGUF file. */
-    explicit Model(std::string_view path, const mullama_model_options_t &options =
-                                              mullama::options<mullama_model_options_t>()) {
-        mullama_model_t *model = nullptr;
-        check(mullama_model_load(path.data(), path.size(), &options, &model));
-        model_.reset(model);
+    /** Loads a GGUF file. The callback of `options` is used where `on_progress` is empty. */
+    explicit Model(std::string_view path,
+                   mullama_model_options_t options = mullama::options<mullama_model_options_t>(),
+                   const OnProgress &on_progress = {}) {
+        load(options, on_progress, [&](mullama_model_t **model) {
+            return mullama_model_load(path.data(), path.size(), &options, model);
+        });
     }
     /** Loads the bytes of a GGUF file. */
-    explicit Model(
-        std::span<const std::byte> file,
-        const mullama_model_options_t &options = mullama::options<mullama_model_options_t>()) {
-        mullama_model_t *model = nullptr;
-        check(mullama_model_load_memory(file.data(), file.size(), &options, &model));
-        model_.reset(model);
+    explicit Model(std::span<const std::byte> file,
+                   mullama_model_options_t options = mullama::options<mullama_model_options_t>(),
+                   const OnProgress &on_progress = {}) {
+        load(options, on_progress, [&](mullama_model_t **model) {
+            return mullama_model_load_memory(file.data(), file.size(), &options, model);
+        });
     }
     /** Takes ownership of one reference. */
     explicit Model(mullama_model_t *model) noexcept : model_(model) {}
@@ -364,6 +371,25 @@ public:
     [[nodiscard]] mullama_model_t *get() const noexcept { return model_.get(); }
 
 private:
+    template <class Call>
+    void load(mullama_model_options_t &options, const OnProgress &on_progress, Call &&call) {
+        struct State {
+            const OnProgress &on_progress;
+            detail::Courier courier;
+        } state{on_progress, {}};
+        if (on_progress) {
+            options.progress_user_data = &state;
+            options.progress = [](float progress, void *user_data) {
+                auto &self = *static_cast<State *>(user_data);
+                return self.courier.call([&] { return self.on_progress(progress); });
+            };
+        }
+        mullama_model_t *model = nullptr;
+        mullama_error_t *error = call(&model);
+        model_.reset(model);
+        state.courier.deliver(error);
+    }
+
     [[nodiscard]] std::string_view view(const char *(*part)(const mullama_model_t *,
                                                             size_t *)) const noexcept {
         size_t size = 0;
@@ -504,6 +530,28 @@ public:
     /** Puts history and random state back to the beginning. */
     void reset() { check(mullama_sampler_reset(get())); }
 
+    /** The table of all kinds of stage that the library has. */
+    [[nodiscard]] static std::vector<mullama_stage_info_t> table() {
+        std::vector<mullama_stage_info_t> result(mullama_sampler_stage_count());
+        for (size_t row = 0; row < result.size(); ++row) {
+            mullama_stage_info_init(&result[row], sizeof result[row]);
+            check(mullama_sampler_get_stage(row, &result[row]));
+        }
+        return result;
+    }
+    /** The parameters of a row of the table. */
+    [[nodiscard]] static std::vector<mullama_parameter_info_t> parameters(size_t row) {
+        mullama_stage_info_t stage;
+        mullama_stage_info_init(&stage, sizeof stage);
+        check(mullama_sampler_get_stage(row, &stage));
+        std::vector<mullama_parameter_info_t> result(stage.parameter_count);
+        for (size_t i = 0; i < result.size(); ++i) {
+            mullama_parameter_info_init(&result[i], sizeof result[i]);
+            check(mullama_sampler_get_parameter(row, i, &result[i]));
+        }
+        return result;
+    }
+
     /** The C object, borrowed. */
     [[nodiscard]] mullama_sampler_t *get() const noexcept { return sampler_.get(); }
 
@@ -570,29 +618,31 @@ public:
 
     /**
      * Generates from a text. A NULL sampler is greedy. The callbacks of `options` are used where
-     * `on_token` is empty.
+     * `on_token` and `on_prefill` are both empty.
      */
     Generation
     generate(std::string_view prompt, Sampler *sampler = nullptr, const OnToken &on_token = {},
-             mullama_generate_options_t options = mullama::options<mullama_generate_options_t>()) {
+             mullama_generate_options_t options = mullama::options<mullama_generate_options_t>(),
+             const OnProgress &on_prefill = {}) {
         return generate(
             [&](mullama_generate_stats_t *stats, mullama_text_t **text) {
                 return mullama_context_generate(get(), native(sampler), prompt.data(),
                                                 prompt.size(), &options, stats, text);
             },
-            on_token, options);
+            on_token, on_prefill, options);
     }
     /** Generates from tokens. */
     Generation
     generate(std::span<const Token> prompt, Sampler *sampler = nullptr,
              const OnToken &on_token = {},
-             mullama_generate_options_t options = mullama::options<mullama_generate_options_t>()) {
+             mullama_generate_options_t options = mullama::options<mullama_generate_options_t>(),
+             const OnProgress &on_prefill = {}) {
         return generate(
             [&](mullama_generate_stats_t *stats, mullama_text_t **text) {
                 return mullama_context_generate_tokens(get(), native(sampler), prompt.data(),
                                                        prompt.size(), &options, stats, text);
             },
-            on_token, options);
+            on_token, on_prefill, options);
     }
 
     /** The C object, borrowed. */
@@ -604,19 +654,24 @@ private:
     }
 
     template <class Call>
-    static Generation generate(Call &&call, const OnToken &on_token,
+    static Generation generate(Call &&call, const OnToken &on_token, const OnProgress &on_prefill,
                                mullama_generate_options_t &options) {
         struct State {
             const OnToken &on_token;
+            const OnProgress &on_prefill;
             detail::Courier courier;
-        } state{on_token, {}};
-        if (on_token) {
-            // on_prefill shares user_data with on_token, so it cannot be the caller's.
-            options.on_prefill = nullptr;
+        } state{on_token, on_prefill, {}};
+        if (on_token || on_prefill) {
+            // The two share user_data, so neither can be left to the caller's own.
             options.user_data = &state;
             options.on_token = [](const mullama_token_event_t *event, void *user_data) {
                 auto &self = *static_cast<State *>(user_data);
-                return self.courier.call([&] { return self.on_token(*event); });
+                return !self.on_token || self.courier.call([&] { return self.on_token(*event); });
+            };
+            options.on_prefill = [](float progress, void *user_data) {
+                auto &self = *static_cast<State *>(user_data);
+                return !self.on_prefill ||
+                       self.courier.call([&] { return self.on_prefill(progress); });
             };
         }
         Generation result;
