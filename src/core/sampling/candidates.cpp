@@ -1,0 +1,284 @@
+#include "core/sampling/candidates.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "core/sampling/heap.hpp"
+
+namespace mullama::core::sampling {
+
+namespace {
+
+constexpr float infinity = std::numeric_limits<float>::infinity();
+
+// Up to here a heap finds the greatest; above, buckets. Where llama.cpp draws the line too, since
+// the two differ in the order of equal logits.
+constexpr std::size_t heap_limit = 128;
+
+// Rows are read in blocks whose comparisons the compiler turns into vector instructions; few blocks
+// need a second look.
+constexpr std::size_t block = 64;
+
+template <class Test>
+bool any_of_block(const float *values, Test test) {
+    std::uint32_t found = 0;
+    for (std::size_t i = 0; i < block; ++i) {
+        found |= static_cast<std::uint32_t>(test(values[i]));
+    }
+    return found != 0;
+}
+
+// Neither NaN nor +infinity.
+bool acceptable(float logit) {
+    return logit < infinity;
+}
+
+struct Scan {
+    float max;
+    bool acceptable;
+};
+
+Scan scan(std::span<const float> row) {
+    Scan result{-infinity, true};
+    std::size_t i = 0;
+    while (i < row.size()) {
+        const std::size_t end = std::min(i + block, row.size());
+        if (end == i + block &&
+            !any_of_block(&row[i], [max = result.max](float logit) { return !(logit <= max); })) {
+            i = end;
+            continue;
+        }
+        for (; i < end; ++i) {
+            result.max = std::max(result.max, row[i]);
+            result.acceptable = result.acceptable && acceptable(row[i]);
+        }
+    }
+    return result;
+}
+
+// The first place at or after `begin` whose value is at least `bound`; row.size() without any.
+std::size_t find_at_least(std::span<const float> row, std::size_t begin, float bound) {
+    for (; begin + block <= row.size(); begin += block) {
+        if (any_of_block(&row[begin], [bound](float logit) { return logit >= bound; })) {
+            break;
+        }
+    }
+    while (begin < row.size() && !(row[begin] >= bound)) {
+        ++begin;
+    }
+    return begin;
+}
+
+[[noreturn]] void refuse(std::span<const float> row) {
+    const auto bad = std::find_if_not(row.begin(), row.end(), acceptable);
+    if (bad == row.end()) {
+        throw base::Error(MULLAMA_ERROR_INVALID_ARGUMENT,
+                          "the logits rule out every token: all of them are -infinity")
+            .parameter("logits")
+            .expected("at least one logit above -infinity")
+            .actual("none");
+    }
+    throw base::Error(MULLAMA_ERROR_INVALID_ARGUMENT,
+                      "the logits have a value that is no logit; the model's weights or its input "
+                      "may be broken")
+        .parameter("logits")
+        .expected("numbers, or -infinity for a token that is ruled out")
+        .actual(std::isnan(*bad) ? "not a number" : "infinity")
+        .offset(bad - row.begin());
+}
+
+} // namespace
+
+void Candidates::assign(std::span<const float> logits) {
+    const Scan found = scan(logits);
+    if (found.max == -infinity || !found.acceptable) {
+        refuse(logits);
+    }
+    row_ = logits;
+    row_max_ = found.max;
+    row_max_known_ = true;
+    is_row_ = true;
+    sorted_ = false;
+    dense_ = false;
+    selected_ = none;
+    size_ = 0;
+}
+
+std::span<float> Candidates::edit_row() {
+    if (row_.data() != edited_row_.data()) {
+        edited_row_.assign(row_.begin(), row_.end());
+        row_ = edited_row_;
+    }
+    row_max_known_ = false;
+    return edited_row_;
+}
+
+void Candidates::reserve(std::size_t count) {
+    if (storage_.size() < count) {
+        storage_.resize(count);
+    }
+}
+
+void Candidates::become_list(std::size_t size, bool sorted) noexcept {
+    is_row_ = false;
+    size_ = size;
+    sorted_ = sorted;
+    dense_ = false;
+}
+
+std::span<Candidate> Candidates::list() {
+    if (is_row_) {
+        reserve(row_.size());
+        for (std::size_t i = 0; i < row_.size(); ++i) {
+            storage_[i] = {static_cast<Token>(i), row_[i], 0};
+        }
+        become_list(row_.size(), false);
+        dense_ = true;
+    }
+    return {storage_.data(), size_};
+}
+
+void Candidates::truncate(std::size_t count) noexcept {
+    if (count < size_) {
+        size_ = count;
+        dense_ = false;
+    }
+}
+
+void Candidates::keep_top(std::size_t count) {
+    count = std::min(count, size());
+    if (!is_row_ && sorted_) {
+        truncate(count);
+        return;
+    }
+    if (count > heap_limit) {
+        if (is_row_) {
+            buckets_.fill(row_, count);
+        } else {
+            buckets_.fill(list(), count);
+        }
+        while (buckets_.sort_next() < count) {
+        }
+        replace_sorted(buckets_.items());
+        return;
+    }
+    if (is_row_) {
+        reserve(count);
+        for (std::size_t i = 0; i < count; ++i) {
+            storage_[i] = {static_cast<Token>(i), row_[i], 0};
+        }
+    }
+    Heap heap({storage_.data(), count});
+    if (is_row_) {
+        std::size_t i = count;
+        while (i < row_.size()) {
+            if (i + block <= row_.size() &&
+                !any_of_block(&row_[i],
+                              [least = heap.least()](float logit) { return logit > least; })) {
+                i += block;
+                continue;
+            }
+            const std::size_t end = std::min(i + block, row_.size());
+            for (; i < end; ++i) {
+                if (row_[i] > heap.least()) {
+                    heap.replace_least({static_cast<Token>(i), row_[i], 0});
+                }
+            }
+        }
+    } else {
+        for (std::size_t i = count; i < size_; ++i) {
+            if (storage_[i].logit > heap.least()) {
+                heap.replace_least(storage_[i]);
+            }
+        }
+    }
+    heap.sort();
+    become_list(count, true);
+}
+
+bool Candidates::keep_at_least(float least, std::size_t min_keep) {
+    if (is_row_) {
+        const auto kept = static_cast<std::size_t>(std::count_if(
+            row_.begin(), row_.end(), [least](float logit) { return logit >= least; }));
+        if (kept == 0 || kept < min_keep) {
+            return false;
+        }
+        reserve(kept);
+        std::size_t i = 0;
+        for (std::size_t place = 0; place < kept; ++place, ++i) {
+            i = find_at_least(row_, i, least);
+            storage_[place] = {static_cast<Token>(i), row_[i], 0};
+        }
+        become_list(kept, false);
+        return true;
+    }
+    const std::span<Candidate> all{storage_.data(), size_};
+    const auto keeps = [least](const Candidate &candidate) { return candidate.logit >= least; };
+    const auto kept = static_cast<std::size_t>(std::count_if(all.begin(), all.end(), keeps));
+    if (kept == 0 || kept < min_keep) {
+        return false;
+    }
+    std::size_t place = 0;
+    for (const Candidate &candidate : all) {
+        if (keeps(candidate)) {
+            storage_[place++] = candidate;
+        }
+    }
+    truncate(kept);
+    return true;
+}
+
+void Candidates::keep_best() {
+    const std::size_t place = best();
+    const Candidate kept =
+        is_row_ ? Candidate{static_cast<Token>(place), row_[place], 0} : storage_[place];
+    reserve(1);
+    storage_[0] = kept;
+    become_list(1, true);
+}
+
+void Candidates::replace_sorted(std::span<const Candidate> candidates) {
+    reserve(candidates.size());
+    std::copy(candidates.begin(), candidates.end(), storage_.begin());
+    become_list(candidates.size(), true);
+}
+
+float Candidates::max_logit() {
+    if (is_row_) {
+        if (!row_max_known_) {
+            row_max_ = scan(row_).max;
+            row_max_known_ = true;
+        }
+        return row_max_;
+    }
+    if (sorted_) {
+        return storage_[0].logit;
+    }
+    float result = storage_[0].logit;
+    for (std::size_t i = 1; i < size_; ++i) {
+        result = std::max(result, storage_[i].logit);
+    }
+    return result;
+}
+
+std::size_t Candidates::best() {
+    if (is_row_) {
+        return find_at_least(row_, 0, max_logit());
+    }
+    std::size_t result = 0;
+    for (std::size_t i = 1; i < size_; ++i) {
+        if (storage_[i].logit > storage_[result].logit) {
+            result = i;
+        }
+    }
+    return result;
+}
+
+Token Candidates::token() {
+    const std::size_t place = has_selected() ? selected_ : best();
+    return is_row_ ? static_cast<Token>(place) : storage_[place].id;
+}
+
+} // namespace mullama::core::sampling

@@ -1,0 +1,86 @@
+// What a chain of stages works on: the tokens that can still be selected.
+//
+// A vocabulary has up to 262,144 tokens and most chains keep few of them, so candidates begin as
+// the row of logits itself and become a list of their own only when a stage needs one. Memory is
+// kept from one token to the next: after the first, sampling allocates nothing.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "backend/port.hpp"
+#include "core/sampling/buckets.hpp"
+#include "core/sampling/candidate.hpp"
+
+namespace mullama::core::sampling {
+
+class Candidates {
+public:
+    // Starts over with the logits of a whole vocabulary, borrowed until the next assign(). Throws
+    // base::Error where they hold a NaN or +infinity, or rule out every token.
+    void assign(std::span<const float> logits);
+
+    // Whether they are still a row: the logit of token i is row()[i], nothing is left out.
+    [[nodiscard]] bool is_row() const noexcept { return is_row_; }
+    [[nodiscard]] std::span<const float> row() const noexcept { return row_; }
+    // The row as a copy that may be changed.
+    [[nodiscard]] std::span<float> edit_row();
+
+    // The candidates as a list, made from the row if they are one still.
+    [[nodiscard]] std::span<Candidate> list();
+    [[nodiscard]] std::size_t size() const noexcept { return is_row_ ? row_.size() : size_; }
+    // Whether the list is in falling order of logits.
+    [[nodiscard]] bool sorted() const noexcept { return sorted_; }
+    // Whether the list has every token at its own index.
+    [[nodiscard]] bool dense() const noexcept { return dense_; }
+    // A stage changed logits in place, and the list is not known to be in order any more.
+    void unsort() noexcept { sorted_ = false; }
+
+    // Leaves the first `count` of the list.
+    void truncate(std::size_t count) noexcept;
+    // Leaves the `count` likeliest, in falling order. Equal logits come in the order, and are cut
+    // at the place, that llama.cpp's top-k gives them.
+    void keep_top(std::size_t count);
+    // Leaves those whose logit is at least `least`, in the order they have; false, with nothing
+    // changed, where that leaves fewer than `min_keep`.
+    bool keep_at_least(float least, std::size_t min_keep);
+    // Leaves the likeliest alone: the first of those with the greatest logit.
+    void keep_best();
+    // Puts other candidates, in falling order, in place of the list.
+    void replace_sorted(std::span<const Candidate> candidates);
+
+    // The greatest logit, and the first place that has it.
+    [[nodiscard]] float max_logit();
+    [[nodiscard]] std::size_t best();
+
+    // Which place a stage selected.
+    void select(std::size_t place) noexcept { selected_ = place; }
+    [[nodiscard]] bool has_selected() const noexcept { return selected_ != none; }
+    // The selected token, or the likeliest where no stage selected one.
+    [[nodiscard]] Token token();
+
+    // Work space for stages that need falling order without sorting everything.
+    [[nodiscard]] Buckets &buckets() noexcept { return buckets_; }
+
+private:
+    static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+    void become_list(std::size_t size, bool sorted) noexcept;
+    void reserve(std::size_t count);
+
+    std::span<const float> row_;
+    std::vector<float> edited_row_;
+    float row_max_ = 0;
+    bool row_max_known_ = false;
+
+    std::vector<Candidate> storage_;
+    std::size_t size_ = 0;
+    std::size_t selected_ = none;
+    bool is_row_ = true;
+    bool sorted_ = false;
+    bool dense_ = false;
+    Buckets buckets_;
+};
+
+} // namespace mullama::core::sampling

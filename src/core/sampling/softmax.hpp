@@ -1,0 +1,19 @@
+// Probabilities out of logits.
+#pragma once
+
+#include "core/sampling/candidates.hpp"
+
+namespace mullama::core::sampling {
+
+// Writes e^(logit - greatest logit) into each candidate's p, and returns their sum, added up in the
+// list's order in Sum's precision: the order and the precision decide the last bits.
+template <class Sum>
+Sum exponentials(Candidates &candidates);
+
+extern template float exponentials<float>(Candidates &);
+extern template double exponentials<double>(Candidates &);
+
+// Writes its probability into each candidate's p.
+void softmax(Candidates &candidates);
+
+} // namespace mullama::core::sampling

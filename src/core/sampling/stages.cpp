@@ -1,0 +1,229 @@
+#include "core/sampling/stages.hpp"
+
+#include <array>
+#include <limits>
+
+namespace mullama::core::sampling {
+
+// Each is defined in the source file named after its stage.
+std::unique_ptr<Stage> make_dist();
+std::unique_ptr<Stage> make_greedy();
+std::unique_ptr<Stage> make_min_p();
+std::unique_ptr<Stage> make_penalties();
+std::unique_ptr<Stage> make_temperature();
+std::unique_ptr<Stage> make_top_k();
+std::unique_ptr<Stage> make_top_p();
+
+namespace {
+
+constexpr double int_max = std::numeric_limits<std::int32_t>::max();
+
+constexpr StageParameter min_keep = {
+    .name = "min_keep",
+    .description = "Keep at least this many tokens.",
+    .type = MULLAMA_PARAMETER_INT,
+    .default_value = 0,
+    .min_value = 0,
+    .max_value = int_max,
+    .setting = "min_keep",
+};
+
+constexpr std::array penalties_parameters = {
+    StageParameter{
+        .name = "last_n",
+        .description = "How many of the last tokens count; 0 turns the stage off, -1 counts all.",
+        .type = MULLAMA_PARAMETER_INT,
+        .default_value = 64,
+        .min_value = -1,
+        .max_value = int_max,
+        .setting = "repeat_last_n",
+    },
+    StageParameter{
+        .name = "repeat",
+        .description = "Divides the logits above 0 of tokens that occurred, and multiplies those "
+                       "below; 1 does nothing.",
+        .type = MULLAMA_PARAMETER_FLOAT,
+        .default_value = 1,
+        .min_value = 0.01,
+        .max_value = 100,
+        .setting = "repeat_penalty",
+    },
+    StageParameter{
+        .name = "frequency",
+        .description = "Taken off the logit of a token once for each time that it occurred.",
+        .type = MULLAMA_PARAMETER_FLOAT,
+        .default_value = 0,
+        .min_value = -100,
+        .max_value = 100,
+        .setting = "frequency_penalty",
+    },
+    StageParameter{
+        .name = "presence",
+        .description = "Taken off the logit of a token that occurred at all.",
+        .type = MULLAMA_PARAMETER_FLOAT,
+        .default_value = 0,
+        .min_value = -100,
+        .max_value = 100,
+        .setting = "presence_penalty",
+    },
+};
+
+constexpr std::array top_k_parameters = {
+    StageParameter{
+        .name = "k",
+        .description = "How many tokens to keep; 0 or -1: all of them.",
+        .type = MULLAMA_PARAMETER_INT,
+        .default_value = 40,
+        .min_value = -1,
+        .max_value = int_max,
+        .setting = "top_k",
+    },
+};
+
+constexpr std::array top_p_parameters = {
+    StageParameter{
+        .name = "p",
+        .description = "The probability that the tokens kept reach together; 1 keeps all.",
+        .type = MULLAMA_PARAMETER_FLOAT,
+        .default_value = 0.95,
+        .min_value = 0,
+        .max_value = 1,
+        .setting = "top_p",
+    },
+    min_keep,
+};
+
+constexpr std::array min_p_parameters = {
+    StageParameter{
+        .name = "p",
+        .description = "The least probability, as a share of the likeliest token's; 0 keeps all.",
+        .type = MULLAMA_PARAMETER_FLOAT,
+        .default_value = 0.05,
+        .min_value = 0,
+        .max_value = 1,
+        .setting = "min_p",
+    },
+    min_keep,
+};
+
+constexpr std::array temperature_parameters = {
+    StageParameter{
+        .name = "t",
+        .description = "Divides the logits: below 1 the likely become likelier, above 1 less so; 0 "
+                       "leaves only the likeliest token.",
+        .type = MULLAMA_PARAMETER_FLOAT,
+        .default_value = 0.8,
+        .min_value = 0,
+        .max_value = 1000,
+        .setting = "temperature",
+    },
+};
+
+constexpr std::array dist_parameters = {
+    StageParameter{
+        .name = "seed",
+        .description = "Where the random numbers start, as in llama.cpp: equal seeds give equal "
+                       "tokens. -1 or 4294967295: somewhere else after each reset.",
+        .type = MULLAMA_PARAMETER_INT,
+        .default_value = -1,
+        .min_value = -1,
+        .max_value = std::numeric_limits<std::uint32_t>::max(),
+        .setting = "seed",
+    },
+};
+
+constexpr std::array table = {
+    StageKind{
+        .name = "penalties",
+        .description =
+            "Makes tokens that occurred lately less likely: repetition penalty (Keskar et "
+            "al. 2019, CTRL, arXiv:1909.05858, multiplying logits below 0 as llama.cpp "
+            "does), frequency and presence penalty (OpenAI).",
+        .parameters = penalties_parameters,
+        .selects = false,
+        .make = make_penalties,
+    },
+    StageKind{
+        .name = "top_k",
+        .description = "Keeps the k likeliest tokens (Fan et al. 2018, arXiv:1805.04833).",
+        .parameters = top_k_parameters,
+        .selects = false,
+        .make = make_top_k,
+    },
+    StageKind{
+        .name = "top_p",
+        .description =
+            "Keeps the fewest likeliest tokens that reach a probability together: nucleus "
+            "sampling (Holtzman et al. 2019, arXiv:1904.09751).",
+        .parameters = top_p_parameters,
+        .selects = false,
+        .make = make_top_p,
+    },
+    StageKind{
+        .name = "min_p",
+        .description =
+            "Keeps the tokens that are likely enough beside the likeliest one (Nguyen et "
+            "al. 2024, arXiv:2407.01082).",
+        .parameters = min_p_parameters,
+        .selects = false,
+        .make = make_min_p,
+    },
+    StageKind{
+        .name = "temperature",
+        .description = "Sharpens or flattens the distribution (Ackley et al. 1985, a learning "
+                       "algorithm for Boltzmann machines).",
+        .parameters = temperature_parameters,
+        .selects = false,
+        .make = make_temperature,
+    },
+    StageKind{
+        .name = "dist",
+        .description = "Selects at random, each token with its probability: inverse transform "
+                       "sampling with the Mersenne Twister (Matsumoto and Nishimura 1998).",
+        .parameters = dist_parameters,
+        .selects = true,
+        .make = make_dist,
+    },
+    StageKind{
+        .name = "greedy",
+        .description =
+            "Selects the likeliest token; of several the one with the least id, or what a "
+            "stage before put first.",
+        .parameters = {},
+        .selects = true,
+        .make = make_greedy,
+    },
+};
+
+constexpr std::array<std::string_view, 6> usual_stages = {"penalties", "top_k",       "top_p",
+                                                          "min_p",     "temperature", "dist"};
+
+} // namespace
+
+std::span<const StageKind> stages() noexcept {
+    return table;
+}
+
+const StageKind *find_stage(std::string_view name) noexcept {
+    for (const StageKind &kind : table) {
+        if (name == kind.name) {
+            return &kind;
+        }
+    }
+    return nullptr;
+}
+
+std::string stage_names() {
+    std::string names;
+    for (const StageKind &kind : table) {
+        names += names.empty() ? "" : ", ";
+        names += kind.name;
+    }
+    return names;
+}
+
+std::span<const std::string_view> default_chain() noexcept {
+    return usual_stages;
+}
+
+} // namespace mullama::core::sampling
