@@ -490,7 +490,7 @@ MULLAMA_API mullama_error_t *mullama_model_metadata_bool(const mullama_model_t *
  * @param model the model.
  * @param index the key's index.
  * @param element which element of an array; 0 for a scalar.
- * @param[out] text its bytes, borrowed from the model. Not NUL-terminated within an array.
+ * @param[out] text its bytes, NUL-terminated besides; borrowed from the model.
  * @param[out] size how many there are.
  * @return NULL, or MULLAMA_ERROR_OUT_OF_RANGE or MULLAMA_ERROR_INVALID_ARGUMENT.
  */

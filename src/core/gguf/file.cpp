@@ -250,6 +250,7 @@ Value FileParser::read_strings(bool is_array, std::uint64_t count, const std::st
     for (std::uint64_t i = 0; i < count; ++i) {
         reader_.append_string(joined, what);
         ends.push_back(joined.size());
+        joined.push_back('\0');
     }
     return Value::strings(is_array, std::move(joined), std::move(ends));
 }

@@ -191,7 +191,7 @@ std::string_view Value::as_string(std::uint64_t index) const {
         fail_type("string");
     }
     const auto at = static_cast<std::size_t>(index);
-    const std::uint64_t begin = at == 0 ? 0 : ends_[at - 1];
+    const std::uint64_t begin = at == 0 ? 0 : ends_[at - 1] + 1;
     return std::string_view(joined_).substr(static_cast<std::size_t>(begin),
                                             static_cast<std::size_t>(ends_[at] - begin));
 }

@@ -41,7 +41,7 @@ public:
     // A number, truth value or array of them; `bytes` as in the file, `count` elements long.
     [[nodiscard]] static Value numbers(ValueType element, bool is_array,
                                        std::vector<std::byte> bytes);
-    // A text or an array of texts: all of them joined, and where each ends.
+    // A text or an array of texts: all of them joined, a NUL behind each, and where that stands.
     [[nodiscard]] static Value strings(bool is_array, std::string joined,
                                        std::vector<std::uint64_t> ends);
 
@@ -66,7 +66,8 @@ public:
     // Any number.
     [[nodiscard]] double as_float(std::uint64_t index = 0) const;
     [[nodiscard]] bool as_bool(std::uint64_t index = 0) const;
-    // Bytes: a file may hold texts that are not UTF-8. Borrowed from the value.
+    // Bytes: a file may hold texts that are not UTF-8. NUL-terminated besides. Borrowed from the
+    // value.
     [[nodiscard]] std::string_view as_string(std::uint64_t index = 0) const;
 
     // All elements of a number or an array of numbers, little-endian; empty for strings.
