@@ -13,8 +13,8 @@ namespace mullama::core {
 class Detokenizer {
 public:
     enum class Start {
-        text,    // the first token begins a text
-        middle,  // text went before: the first token's leading space counts
+        text,   // the first token begins a text
+        middle, // text went before: the first token's leading space counts
     };
 
     // The vocabulary must outlive this object.
@@ -27,20 +27,20 @@ public:
     void finish(std::string &out);
 
 private:
+    void begin() noexcept;
     void write(Token token, std::string &out);
-    void reset() noexcept;
 
     const Vocab &vocab_;
-    bool remove_special_;
     bool unparse_special_;
     Start start_;
-
     Token removed_bos_; // MULLAMA_TOKEN_NONE where none is removed
     Token removed_eos_;
+    bool strips_leading_space_;
+    bool cleans_spaces_;
+
     bool at_start_ = true;
     bool strip_space_ = false;
     bool holds_eos_ = false; // an end token is left out only when it is the last
-    bool cleans_spaces_ = false;
     SpaceCleaner cleaner_;
     base::Utf8Stream utf8_;
     std::string bytes_; // of one push; kept for its memory

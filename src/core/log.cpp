@@ -1,0 +1,120 @@
+#include "core/log.hpp"
+
+#include "base/utf8.hpp"
+#include "core/runtime.hpp"
+
+#include <algorithm>
+
+namespace mullama::core {
+namespace {
+
+// A pointer and no more, so that there is nothing to construct or destroy with the thread.
+thread_local constinit LogScope *innermost = nullptr;
+
+// Of what one call's error takes along: the end says more than the beginning.
+constexpr std::size_t max_kept_bytes = 16384;
+
+} // namespace
+
+void Log::set_sink(mullama_log_level_t level, mullama_log_fn sink, void *user_data) {
+    const std::unique_lock lock(sink_mutex_);
+    sink_ = sink;
+    sink_user_data_ = user_data;
+    sink_level_ = sink == nullptr ? MULLAMA_LOG_NONE : level;
+    update_loudest();
+}
+
+void Log::set_ring(mullama_log_level_t level, std::size_t size) {
+    const std::lock_guard lock(ring_mutex_);
+    while (ring_.size() > size) {
+        ring_.pop_front();
+        ++lost_;
+    }
+    ring_size_ = size;
+    ring_level_ = size == 0 ? MULLAMA_LOG_NONE : level;
+    update_loudest();
+}
+
+// The two settings have a mutex each, so both may get here at once: whoever is last has read what
+// the other one stored before.
+void Log::update_loudest() noexcept {
+    int loudest = loudest_;
+    while (!loudest_.compare_exchange_weak(loudest, std::max<int>(sink_level_, ring_level_))) {
+    }
+}
+
+Log::Taken Log::take() {
+    const std::lock_guard lock(ring_mutex_);
+    Taken taken;
+    taken.lost = std::exchange(lost_, 0);
+    if (!ring_.empty()) {
+        taken.line = std::move(ring_.front());
+        ring_.pop_front();
+    }
+    return taken;
+}
+
+void Log::write(mullama_log_level_t level, std::string_view line) noexcept {
+    if (level == MULLAMA_LOG_NONE || !wants(level))
+        return;
+    try {
+        std::string text = base::replace_invalid_utf8(line);
+        {
+            const std::shared_lock lock(sink_mutex_);
+            if (sink_ != nullptr && level <= sink_level_)
+                sink_(level, text.c_str(), text.size(), sink_user_data_);
+        }
+        if (level <= ring_level_) {
+            const std::lock_guard lock(ring_mutex_);
+            if (ring_size_ == 0)
+                return;
+            if (ring_.size() == ring_size_) {
+                ring_.pop_front();
+                ++lost_;
+            }
+            ring_.push_back({level, std::move(text)});
+        }
+    } catch (...) {
+        // No memory for a log line is no reason to fail what it is about.
+    }
+}
+
+LogScope::LogScope(Log &log) noexcept : log_(log), outer_(innermost) {
+    innermost = this;
+}
+
+LogScope::~LogScope() {
+    innermost = outer_;
+}
+
+void LogScope::route(mullama_log_level_t level, std::string_view line) noexcept {
+    try {
+        if (innermost == nullptr) {
+            Runtime::process_default()->log().write(level, line);
+            return;
+        }
+        if (level == MULLAMA_LOG_ERROR || level == MULLAMA_LOG_WARN)
+            innermost->keep(line);
+        innermost->log_.write(level, line);
+    } catch (...) {
+        // The same: called from inside an engine, which may be C.
+    }
+}
+
+void LogScope::keep(std::string_view line) {
+    line = line.substr(0, max_kept_bytes);
+    if (kept_.size() + line.size() > max_kept_bytes) {
+        const std::size_t cut = kept_.find('\n', kept_.size() + line.size() - max_kept_bytes);
+        kept_.erase(0, cut == std::string::npos ? cut : cut + 1);
+    }
+    if (!kept_.empty())
+        kept_ += '\n';
+    kept_ += line;
+}
+
+void LogScope::attach_to(base::Error &error) const {
+    if (error.parts().log.empty())
+        error.log(kept_);
+}
+
+} // namespace mullama::core
