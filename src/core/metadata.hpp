@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,9 +21,8 @@ public:
         gguf::Value value;
     };
 
-    // Adds a key, or replaces its value. (Keys are unique in a file that was read.)
-    void set(std::string key, gguf::Value value);
-    // Replaces or adds what a caller asked for.
+    // A file's, in its order, then what a caller asked for: replaced in place or added.
+    void add(std::string key, gguf::Value value);
     void override_with(const backend::MetadataOverride &override);
 
     [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
@@ -32,7 +30,7 @@ public:
     [[nodiscard]] const Entry &at(std::size_t index) const;
     [[nodiscard]] std::optional<std::size_t> find(std::string_view key) const noexcept;
 
-    // One element. These throw MULLAMA_ERROR_OUT_OF_RANGE past the end of the metadata or of the
+    // One element of the value at `index`. These throw MULLAMA_ERROR_OUT_OF_RANGE past the end of the metadata or of the
     // array, and MULLAMA_ERROR_INVALID_ARGUMENT for an element of another kind.
     [[nodiscard]] std::int64_t int_at(std::size_t index, std::size_t element) const;
     [[nodiscard]] double float_at(std::size_t index, std::size_t element) const;
@@ -44,14 +42,18 @@ public:
     [[nodiscard]] std::string format(std::size_t index, std::size_t max_elements) const;
 
 private:
-    [[nodiscard]] const Entry &at(std::size_t index, std::size_t element) const;
+    [[nodiscard]] const gguf::Value &value_at(std::size_t index, std::size_t element) const;
 
     std::vector<Entry> entries_;
 };
 
-// Reads "key=type:value". Throws MULLAMA_ERROR_INVALID_ARGUMENT, naming the parameter, with the
-// offset in the text.
+// Reads "key=type:value" with the type int, float, bool or str. Throws
+// MULLAMA_ERROR_INVALID_ARGUMENT, or MULLAMA_ERROR_OUT_OF_RANGE for what is too long or too large,
+// naming the parameter, with the offset in the text.
 [[nodiscard]] backend::MetadataOverride parse_metadata_override(std::string_view text,
                                                                 std::string_view parameter);
+
+// The same, back: "key=type:value".
+[[nodiscard]] std::string to_text(const backend::MetadataOverride &override);
 
 } // namespace mullama::core
