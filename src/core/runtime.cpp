@@ -130,24 +130,22 @@ const std::vector<backend::Device> &devices() {
     return *list;
 }
 
-backend::Device device_now(std::size_t index) {
+DeviceNow device_now(std::size_t index) {
     const std::vector<backend::Device> &known = devices();
     if (index >= known.size()) {
         throw Error(MULLAMA_ERROR_OUT_OF_RANGE, "there is no device " + std::to_string(index) +
                                                     ": this machine has " +
                                                     std::to_string(known.size()))
             .parameter("index")
-            .expected("0 to " + std::to_string(known.size() - 1))
+            .expected("less than " + std::to_string(known.size()))
             .actual(index);
     }
-    backend::Device device = known[index];
+    const backend::Device &device = known[index];
     for (const backend::Device &now : default_engine().devices()) {
-        if (now.name == device.name && now.backend == device.backend) {
-            device.memory_free = now.memory_free;
-            break;
-        }
+        if (now.name == device.name && now.backend == device.backend)
+            return {device, now.memory_free};
     }
-    return device;
+    return {device, device.memory_free};
 }
 
 } // namespace mullama::core

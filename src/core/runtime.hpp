@@ -104,7 +104,12 @@ private:
 // that cannot. Looked up once; the list and its strings live as long as the process.
 [[nodiscard]] const std::vector<backend::Device> &devices();
 
-// One of them, its memory as it is now.
-[[nodiscard]] backend::Device device_now(std::size_t index);
+struct DeviceNow {
+    const backend::Device &known; // one of devices()
+    std::uint64_t memory_free;    // at this moment
+};
+
+// Throws MULLAMA_ERROR_OUT_OF_RANGE for an index past the end.
+[[nodiscard]] DeviceNow device_now(std::size_t index);
 
 } // namespace mullama::core

@@ -34,11 +34,14 @@ public:
     // The same for a list, with the index as the offset.
     void require(std::span<const Token> tokens, std::string_view parameter) const;
 
+    // Throws MULLAMA_ERROR_UNSUPPORTED for a model that comes without one.
+    void require_vocabulary() const;
+
     // Appends to `out`. The text is UTF-8. Throws MULLAMA_ERROR_OUT_OF_RANGE for more than
-    // INT32_MAX bytes, MULLAMA_ERROR_UNSUPPORTED for a model without a vocabulary.
+    // INT32_MAX bytes, and like require_vocabulary().
     void tokenize(std::string_view text, bool add_special, bool parse_special,
                   std::vector<Token> &out) const;
-    // Appends to `out`. Throws like require() and tokenize().
+    // Appends to `out`. Throws like require() and require_vocabulary().
     void detokenize(std::span<const Token> tokens, bool remove_special, bool unparse_special,
                     std::string &out) const;
 
@@ -84,7 +87,6 @@ private:
     [[nodiscard]] std::unique_ptr<const Table> build_table() const;
     [[nodiscard]] bool find_strips_leading_space(const Table &table) const;
     [[nodiscard]] bool find_cleans_spaces(const Table &table) const;
-    void require_vocabulary() const;
 
     const backend::Vocab &engine_;
     mullama_vocab_type_t type_;
