@@ -15,6 +15,9 @@ function(mullama_llama_cpp_configuration out level)
     string(JOIN " " sanitizer_flags ${MULLAMA_LLAMA_CPP_SANITIZER_FLAGS})
     foreach(language IN ITEMS C CXX)
         string(STRIP "${CMAKE_${language}_FLAGS} ${sanitizer_flags}" flags)
+        if(language STREQUAL "CXX")
+            string(APPEND flags " ${MULLAMA_NO_UNIQUE}")
+        endif()
         list(APPEND options
             "-DCMAKE_${language}_COMPILER=${CMAKE_${language}_COMPILER}"
             "-DCMAKE_${language}_FLAGS=${flags}")

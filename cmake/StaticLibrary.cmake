@@ -1,8 +1,9 @@
 # mullama_static: libmullama.a, which an outside program links with nothing of ours beside it.
 #
 # CMake's own static libraries don't contain what they link, so all of our layers and llama.cpp's
-# archives are joined into one relocatable object, in which every hidden symbol is then made local:
-# like the shared library it offers mullama_* only, and a second llama.cpp in the host can't clash.
+# archives are joined into one relocatable object, in which every symbol but mullama_* is then made
+# local: like the shared library it offers the contract only, and a second llama.cpp in the host can't
+# clash.
 option(MULLAMA_BUILD_STATIC "Build the static library" ON)
 if(NOT MULLAMA_BUILD_STATIC)
     return()
@@ -26,7 +27,7 @@ else()
     set(commands
         COMMAND "${CMAKE_LINKER}" -r --force-group-allocation -o "${object}"
                 $<TARGET_OBJECTS:mullama_capi> --start-group ${inputs} --end-group
-        COMMAND "${CMAKE_OBJCOPY}" --localize-hidden "${object}"
+        COMMAND "${CMAKE_OBJCOPY}" --wildcard "--keep-global-symbol=mullama_*" "${object}"
         COMMAND "${CMAKE_COMMAND}" -E rm -f "${static_library}"
         COMMAND "${CMAKE_AR}" qcs "${static_library}" "${object}")
 endif()

@@ -34,12 +34,7 @@ def exported(library: pathlib.Path) -> set[str]:
     names = set()
     for line in lines:
         kind, _, name = line.rpartition(" ")
-        # Weak symbols of a static library are std:: templates: every C++ object carries such, and
-        # the linker takes any one of them.
-        standard = re.match(r"_ZN?K?(St|S[abdios]|9__gnu_cxx|10__cxxabiv1)|_ZT[ISVT]N?K?S|_ZGV?NKSt",
-                            name)
-        weak = not shared and kind[-1:] in "WVu" and (standard or not name.startswith("_Z"))
-        if kind.strip() and not weak:
+        if kind.strip():
             names.add(name.partition("@")[0])
     return names
 
