@@ -39,7 +39,7 @@ BatchCheck::BatchCheck(std::int32_t n_vocab, std::uint32_t n_seq_max, bool share
     extents_.reserve(n_seq_max);
 }
 
-void BatchCheck::check(const Batch &batch, const Context &memory, std::uint32_t n_tokens_max,
+void BatchCheck::check(const Batch &batch, const Context *memory, std::uint32_t n_tokens_max,
                        const char *limit_name) {
     for (const Extent &old : extents_) {
         extent_of_[static_cast<std::size_t>(old.sequence)] = -1;
@@ -61,7 +61,7 @@ void BatchCheck::check(const Batch &batch, const Context &memory, std::uint32_t 
     }
 }
 
-void BatchCheck::check_sequences(const Batch &batch, std::size_t index, const Context &memory) {
+void BatchCheck::check_sequences(const Batch &batch, std::size_t index, const Context *memory) {
     const std::uint32_t begin = batch.sequence_begin[index];
     const std::uint32_t end = batch.sequence_begin[index + 1];
     if (begin == end) {
@@ -101,8 +101,7 @@ void BatchCheck::check_sequences(const Batch &batch, std::size_t index, const Co
                 .actual(position);
         }
         its.after = position;
-        if (i > begin && (its.before != extent(*first, memory).before ||
-                          memory.first_position(sequence) != memory.first_position(*first))) {
+        if (i > begin && !hold_the_same(sequence, *first, memory)) {
             throw refusal(MULLAMA_ERROR_INVALID_ARGUMENT, index,
                           "belongs to sequences " + std::to_string(*first) + " and " +
                               std::to_string(sequence) + ", which do not hold the same positions")
@@ -111,11 +110,16 @@ void BatchCheck::check_sequences(const Batch &batch, std::size_t index, const Co
     }
 }
 
-BatchCheck::Extent &BatchCheck::extent(SequenceId sequence, const Context &memory) {
+bool BatchCheck::hold_the_same(SequenceId one, SequenceId other, const Context *memory) {
+    return extent(one, memory).before == extent(other, memory).before &&
+           (memory == nullptr || memory->first_position(one) == memory->first_position(other));
+}
+
+BatchCheck::Extent &BatchCheck::extent(SequenceId sequence, const Context *memory) {
     std::int32_t &place = extent_of_[static_cast<std::size_t>(sequence)];
     if (place < 0) {
         place = static_cast<std::int32_t>(extents_.size());
-        const Position last = memory.last_position(sequence);
+        const Position last = memory == nullptr ? -1 : memory->last_position(sequence);
         extents_.push_back({sequence, last, last});
     }
     return extents_[static_cast<std::size_t>(place)];

@@ -28,16 +28,18 @@ public:
     // Throws base::Error, with the index in the batch as its offset, unless the batch has 1 to
     // `n_tokens_max` tokens (`limit_name` is what the caller knows that number as), every token is
     // in the vocabulary, and every token stands right after the last one of each of its sequences.
-    // Asks `memory` where they end.
-    void check(const Batch &batch, const Context &memory, std::uint32_t n_tokens_max,
+    // Asks `memory` where they end; without one, all are empty.
+    void check(const Batch &batch, const Context *memory, std::uint32_t n_tokens_max,
                const char *limit_name);
 
     // The sequences of the last batch that passed, in the order in which they appear.
     [[nodiscard]] std::span<const Extent> extents() const noexcept { return extents_; }
 
 private:
-    void check_sequences(const Batch &batch, std::size_t index, const Context &memory);
-    Extent &extent(SequenceId sequence, const Context &memory);
+    void check_sequences(const Batch &batch, std::size_t index, const Context *memory);
+    // Whether two sequences held the same positions before the batch.
+    [[nodiscard]] bool hold_the_same(SequenceId one, SequenceId other, const Context *memory);
+    Extent &extent(SequenceId sequence, const Context *memory);
 
     std::int32_t n_vocab_;
     bool shared_tokens_;

@@ -57,7 +57,7 @@ EchoContext::EchoContext(const Options &options, const Logits &logits, const Con
 }
 
 DecodeStatus EchoContext::decode(const Batch &batch) {
-    check_.check(batch, *this, n_batch_, "n_batch");
+    check_.check(batch, this, n_batch_, "n_batch");
     row_of_.clear();
     if (++n_decodes_ == options_.fail_decode_at) {
         throw Error(MULLAMA_ERROR_ENGINE, "the echo engine failed, as it was asked to")

@@ -1,0 +1,286 @@
+#include "backend/llama/context.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "backend/llama/context_params.hpp"
+#include "backend/llama/failure.hpp"
+
+namespace mullama::backend::llama {
+
+using base::Error;
+
+namespace {
+
+constexpr std::int32_t status_ok = 0;
+constexpr std::int32_t status_no_space = 1;
+constexpr std::int32_t status_aborted = 2;
+
+} // namespace
+
+ContextHandle make_context(llama_model &model, const llama_context_params &params) {
+    const LogCapture capture;
+    ContextHandle context(
+        guarded("make a context", capture, [&] { return llama_init_from_model(&model, params); }));
+    if (context) {
+        return context;
+    }
+    const std::string_view why = capture.after("failed to initialize the context: ");
+    const bool memory = capture.mentions("failed to allocate") ||
+                        capture.mentions("unable to allocate") || capture.mentions("bad_alloc");
+    throw Error(memory ? MULLAMA_ERROR_OUT_OF_MEMORY : MULLAMA_ERROR_ENGINE,
+                "llama.cpp cannot make this context: " +
+                    std::string(why.empty() ? std::string_view(capture.text()) : why))
+        .log(capture.text());
+}
+
+LlamaContext::LlamaContext(llama_model &model, const ModelFacts &facts, const ContextParams &params)
+    : facts_(facts), context_(make_context(model, context_params(model, facts, params))),
+      memory_(llama_get_memory(context_.get())), n_tokens_max_(llama_n_batch(context_.get())),
+      limit_name_("n_batch"), check_(llama_vocab_n_tokens(llama_model_get_vocab(&model)),
+                                     params.n_seq_max, params.kv_unified) {
+    // Where tokens look ahead, all of them must be computed at once; llama.cpp asserts that they
+    // are.
+    const std::uint32_t n_ubatch = llama_n_ubatch(context_.get());
+    if ((memory_ == nullptr || !llama_get_causal_attn(context_.get())) &&
+        n_ubatch < n_tokens_max_) {
+        n_tokens_max_ = n_ubatch;
+        limit_name_ = "n_ubatch, since this model looks at all at once";
+    }
+    llama_set_abort_callback(context_.get(), on_abort_check, this);
+    set_threads(params.n_threads, params.n_threads_batch);
+}
+
+std::uint32_t LlamaContext::n_ctx() const noexcept {
+    return llama_n_ctx(context_.get());
+}
+std::uint32_t LlamaContext::n_ctx_seq() const noexcept {
+    return llama_n_ctx_seq(context_.get());
+}
+std::uint32_t LlamaContext::n_batch() const noexcept {
+    return llama_n_batch(context_.get());
+}
+std::uint32_t LlamaContext::n_ubatch() const noexcept {
+    return llama_n_ubatch(context_.get());
+}
+std::uint32_t LlamaContext::n_seq_max() const noexcept {
+    return llama_n_seq_max(context_.get());
+}
+
+DecodeStatus LlamaContext::decode(const Batch &batch) {
+    // Encoding is all that a model without a decoder does.
+    return run(facts_.has_decoder ? Work::decode : Work::encode, batch);
+}
+
+DecodeStatus LlamaContext::encode(const Batch &batch) {
+    if (!facts_.has_encoder) {
+        throw Error(MULLAMA_ERROR_UNSUPPORTED,
+                    "this model (" + facts_.architecture + ") has no encoder: decode instead");
+    }
+    return run(Work::encode, batch);
+}
+
+DecodeStatus LlamaContext::run(Work work, const Batch &batch) {
+    const bool encodes = work == Work::encode;
+    if (encodes) {
+        // An encoder starts anew each time and keeps its tokens out of the memory.
+        check_.check(batch, nullptr, n_ubatch(), "n_ubatch, since an encoder looks at all at once");
+    } else {
+        check_.check(batch, memory_ == nullptr ? nullptr : this, n_tokens_max_, limit_name_);
+        require_encoded();
+    }
+    outputs_.clear();
+    if (take_abort()) {
+        return DecodeStatus::aborted;
+    }
+
+    const LogCapture capture;
+    std::int32_t status = 0;
+    try {
+        status =
+            guarded(encodes ? "encode" : "decode", capture, [&] { return compute(work, batch); });
+    } catch (...) {
+        undo();
+        throw;
+    }
+    switch (status) {
+    case status_ok:
+        if (encodes) {
+            remember_encoded();
+        } else {
+            outputs_.assign(batch.outputs.begin(), batch.outputs.end());
+        }
+        return DecodeStatus::ok;
+    case status_no_space:
+        return DecodeStatus::no_space;
+    case status_aborted:
+        undo();
+        abort_.store(false, std::memory_order_relaxed);
+        return DecodeStatus::aborted;
+    default:
+        undo();
+        throw Error(MULLAMA_ERROR_ENGINE, std::string("llama.cpp failed to ") +
+                                              (encodes ? "encode" : "decode") +
+                                              " the batch (status " + std::to_string(status) + ")")
+            .log(capture.text());
+    }
+}
+
+std::int32_t LlamaContext::compute(Work work, const Batch &batch) {
+    const std::size_t size = batch.size();
+    sequence_counts_.resize(size);
+    sequence_lists_.resize(size);
+    // llama.cpp reads these arrays only, whatever its types say.
+    auto *sequences = const_cast<SequenceId *>(batch.sequence_ids.data());
+    for (std::size_t i = 0; i < size; ++i) {
+        const std::uint32_t begin = batch.sequence_begin[i];
+        sequence_counts_[i] = static_cast<std::int32_t>(batch.sequence_begin[i + 1] - begin);
+        sequence_lists_[i] = sequences + begin;
+    }
+    llama_batch to{};
+    to.n_tokens = static_cast<std::int32_t>(size);
+    to.token = const_cast<Token *>(batch.tokens.data());
+    to.pos = const_cast<Position *>(batch.positions.data());
+    to.n_seq_id = sequence_counts_.data();
+    to.seq_id = sequence_lists_.data();
+    if (work == Work::decode) {
+        to.logits =
+            reinterpret_cast<std::int8_t *>(const_cast<std::uint8_t *>(batch.outputs.data()));
+        return llama_decode(context_.get(), to);
+    }
+    // An encoder always gives all; asked for fewer, it warns.
+    outputs_.assign(size, 1);
+    to.logits = reinterpret_cast<std::int8_t *>(outputs_.data());
+    // It switches to looking both ways, and forgets to switch back when something throws.
+    const bool causal = llama_get_causal_attn(context_.get());
+    try {
+        return llama_encode(context_.get(), to);
+    } catch (...) {
+        llama_set_causal_attn(context_.get(), causal);
+        throw;
+    }
+}
+
+bool LlamaContext::take_abort() noexcept {
+    return abort_.load(std::memory_order_relaxed) &&
+           abort_.exchange(false, std::memory_order_relaxed);
+}
+
+bool LlamaContext::on_abort_check(void *self) noexcept {
+    return static_cast<LlamaContext *>(self)->abort_.load(std::memory_order_relaxed);
+}
+
+void LlamaContext::remember_encoded() noexcept {
+    // The encoder's output is not the decoder's: it has no logits that anyone may ask for.
+    outputs_.clear();
+    encoded_.reset();
+    for (const BatchCheck::Extent &extent : check_.extents()) {
+        encoded_.set(static_cast<std::size_t>(extent.sequence));
+    }
+}
+
+void LlamaContext::require_encoded() const {
+    if (!facts_.has_encoder) {
+        return;
+    }
+    for (const BatchCheck::Extent &extent : check_.extents()) {
+        if (!encoded_.test(static_cast<std::size_t>(extent.sequence))) {
+            throw Error(MULLAMA_ERROR_INVALID_STATE,
+                        "the encoder must run before the decoder: nothing was encoded for "
+                        "sequence " +
+                            std::to_string(extent.sequence));
+        }
+    }
+}
+
+void LlamaContext::undo() noexcept {
+    if (memory_ == nullptr) {
+        return;
+    }
+    for (const BatchCheck::Extent &extent : check_.extents()) {
+        // A recurrent state has moved on and cannot go back.
+        const Position begin = can_shorten() ? extent.before + 1 : -1;
+        try {
+            llama_memory_seq_rm(memory_, extent.sequence, begin, -1);
+        } catch (...) {
+            log_line(MULLAMA_LOG_ERROR, "a failed batch could not be taken out of memory");
+        }
+    }
+}
+
+const float *LlamaContext::logits(std::int32_t index) {
+    if (!facts_.has_decoder) {
+        throw Error(MULLAMA_ERROR_UNSUPPORTED,
+                    "this model (" + facts_.architecture + ") gives embeddings, no logits");
+    }
+    if (index < 0 || static_cast<std::size_t>(index) >= outputs_.size() ||
+        outputs_[static_cast<std::size_t>(index)] == 0) {
+        throw Error(MULLAMA_ERROR_INVALID_STATE,
+                    "the last decode kept no logits of token " + std::to_string(index));
+    }
+    const LogCapture capture;
+    const float *row = guarded("read logits", capture,
+                               [&] { return llama_get_logits_ith(context_.get(), index); });
+    if (row == nullptr) {
+        throw Error(MULLAMA_ERROR_ENGINE, "llama.cpp has no logits of token " +
+                                              std::to_string(index) + " of the last batch")
+            .log(capture.text());
+    }
+    return row;
+}
+
+void LlamaContext::set_threads(std::int32_t n_threads, std::int32_t n_threads_batch) {
+    const std::int32_t largest = std::max(n_threads, n_threads_batch);
+    if (std::min(n_threads, n_threads_batch) < 1 || largest > GGML_MAX_N_THREADS) {
+        throw Error(MULLAMA_ERROR_OUT_OF_RANGE, "the number of threads is out of range")
+            .parameter(n_threads < 1 || n_threads > GGML_MAX_N_THREADS ? "n_threads"
+                                                                       : "n_threads_batch")
+            .expected("1 to " + std::to_string(GGML_MAX_N_THREADS))
+            .actual(n_threads < 1 || n_threads > GGML_MAX_N_THREADS ? n_threads : n_threads_batch);
+    }
+    if (!threadpool_ || threadpool_->size() != largest) {
+        auto threadpool = std::make_unique<Threadpool>(largest);
+        llama_attach_threadpool(context_.get(), threadpool->get(), threadpool->get());
+        threadpool_ = std::move(threadpool);
+    }
+    llama_set_n_threads(context_.get(), n_threads, n_threads_batch);
+}
+
+void LlamaContext::clear() {
+    if (memory_ != nullptr) {
+        llama_memory_clear(memory_, false);
+    }
+    outputs_.clear();
+}
+
+void LlamaContext::require_sequence(SequenceId sequence) const {
+    if (sequence < 0 || static_cast<std::uint32_t>(sequence) >= n_seq_max()) {
+        throw Error(MULLAMA_ERROR_OUT_OF_RANGE, "this context has no such sequence")
+            .parameter("sequence")
+            .expected("0 to " + std::to_string(n_seq_max() - 1))
+            .actual(sequence);
+    }
+}
+
+bool LlamaContext::truncate(SequenceId sequence, Position begin) {
+    require_sequence(sequence);
+    if (memory_ == nullptr || begin > last_position(sequence)) {
+        return true;
+    }
+    const LogCapture capture;
+    return guarded("shorten a sequence", capture, [&] {
+        return llama_memory_seq_rm(memory_, sequence, begin <= 0 ? -1 : begin, -1);
+    });
+}
+
+Position LlamaContext::first_position(SequenceId sequence) const {
+    require_sequence(sequence);
+    return memory_ == nullptr ? -1 : llama_memory_seq_pos_min(memory_, sequence);
+}
+
+Position LlamaContext::last_position(SequenceId sequence) const {
+    require_sequence(sequence);
+    return memory_ == nullptr ? -1 : llama_memory_seq_pos_max(memory_, sequence);
+}
+
+} // namespace mullama::backend::llama

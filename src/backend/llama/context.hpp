@@ -1,0 +1,87 @@
+// llama.cpp's context behind the port.
+#pragma once
+
+#include <atomic>
+#include <bitset>
+#include <memory>
+#include <vector>
+
+#include <llama.h>
+
+#include "backend/common/batch_check.hpp"
+#include "backend/llama/log.hpp"
+#include "backend/llama/threadpool.hpp"
+#include "backend/port.hpp"
+
+namespace mullama::backend::llama {
+
+struct FreeContext {
+    void operator()(llama_context *context) const noexcept { llama_free(context); }
+};
+using ContextHandle = std::unique_ptr<llama_context, FreeContext>;
+
+// Throws what llama.cpp had against it.
+[[nodiscard]] ContextHandle make_context(llama_model &model, const llama_context_params &params);
+
+class LlamaContext final : public Context {
+public:
+    // The model and the facts outlive the context.
+    LlamaContext(llama_model &model, const ModelFacts &facts, const ContextParams &params);
+
+    [[nodiscard]] std::uint32_t n_ctx() const noexcept override;
+    [[nodiscard]] std::uint32_t n_ctx_seq() const noexcept override;
+    [[nodiscard]] std::uint32_t n_batch() const noexcept override;
+    [[nodiscard]] std::uint32_t n_ubatch() const noexcept override;
+    [[nodiscard]] std::uint32_t n_seq_max() const noexcept override;
+
+    DecodeStatus decode(const Batch &batch) override;
+    DecodeStatus encode(const Batch &batch) override;
+    const float *logits(std::int32_t index) override;
+    void set_threads(std::int32_t n_threads, std::int32_t n_threads_batch) override;
+
+    void clear() override;
+    bool truncate(SequenceId sequence, Position begin) override;
+    [[nodiscard]] Position first_position(SequenceId sequence) const override;
+    [[nodiscard]] Position last_position(SequenceId sequence) const override;
+
+    void request_abort() noexcept override { abort_.store(true, std::memory_order_relaxed); }
+
+private:
+    enum class Work { decode, encode };
+
+    DecodeStatus run(Work work, const Batch &batch);
+    [[nodiscard]] std::int32_t compute(Work work, const Batch &batch);
+    [[nodiscard]] bool take_abort() noexcept;
+    // llama.cpp asserts that the decoder of an encoder-decoder model has something to look at.
+    void require_encoded() const;
+    void remember_encoded() noexcept;
+    void require_sequence(SequenceId sequence) const;
+    // Takes out of memory what a batch that failed left there.
+    void undo() noexcept;
+    [[nodiscard]] bool can_shorten() const noexcept {
+        return !facts_.is_recurrent && !facts_.is_hybrid;
+    }
+    static bool on_abort_check(void *self) noexcept;
+
+    const ModelFacts &facts_;
+    // Before the context, which uses it to its end.
+    std::unique_ptr<Threadpool> threadpool_;
+    ContextHandle context_;
+    // NULL for models that keep no memory between decodes.
+    llama_memory_t memory_;
+    // At most this many tokens at a time, and what limits them.
+    std::uint32_t n_tokens_max_;
+    const char *limit_name_;
+    BatchCheck check_;
+    // What the decoder of an encoder-decoder model may look at.
+    std::bitset<max_sequences> encoded_;
+
+    // llama_batch wants arrays of its own kind.
+    std::vector<std::int32_t> sequence_counts_;
+    std::vector<SequenceId *> sequence_lists_;
+    // Which tokens of the last batch have logits.
+    std::vector<std::uint8_t> outputs_;
+    std::atomic<bool> abort_{false};
+};
+
+} // namespace mullama::backend::llama

@@ -1,0 +1,28 @@
+// The threads of one context. llama.cpp without them starts and joins threads in every decode.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include <ggml.h>
+
+namespace mullama::backend::llama {
+
+class Threadpool {
+public:
+    // `n_threads` counts the calling thread: 1 starts none. The others sleep between decodes.
+    explicit Threadpool(std::int32_t n_threads);
+    Threadpool(const Threadpool &) = delete;
+    Threadpool &operator=(const Threadpool &) = delete;
+    ~Threadpool();
+
+    [[nodiscard]] std::int32_t size() const noexcept { return size_; }
+    // nullptr where the engine's CPU part offers no threadpools.
+    [[nodiscard]] ggml_threadpool_t get() const noexcept { return pool_; }
+
+private:
+    std::int32_t size_;
+    ggml_threadpool_t pool_ = nullptr;
+};
+
+} // namespace mullama::backend::llama
