@@ -237,6 +237,18 @@ public:
             return mullama_model_load(path.data(), path.size(), &options, model);
         });
     }
+    /** Loads a split model whose parts have names of their own, in order. */
+    explicit Model(std::span<const std::string> parts,
+                   mullama_model_options_t options = mullama::options<mullama_model_options_t>(),
+                   const OnProgress &on_progress = {}) {
+        std::vector<const char *> paths;
+        for (const std::string &part : parts) {
+            paths.push_back(part.c_str());
+        }
+        load(options, on_progress, [&](mullama_model_t **model) {
+            return mullama_model_load_parts(paths.data(), paths.size(), &options, model);
+        });
+    }
     /** Loads the bytes of a GGUF file. */
     explicit Model(std::span<const std::byte> file,
                    mullama_model_options_t options = mullama::options<mullama_model_options_t>(),
