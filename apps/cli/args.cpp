@@ -1,0 +1,304 @@
+#include "cli/args.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <memory>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "client/names.hpp"
+
+namespace mullama::cli {
+namespace {
+
+constexpr const char *loading_group = "Loading";
+constexpr const char *context_group = "Context";
+constexpr const char *sampling_group = "Sampling";
+
+// Where the contract's name and the flag's are not the same but for '_' and '-'.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 22> flag_names{{
+    {"path", "PATH"},
+    {"prompt", "PROMPT"},
+    {"text", "TEXT"},
+    {"tokens", "IDS"},
+    {"backend", "--backend"},
+    {"n_gpu_layers", "--gpu-layers"},
+    {"split_mode", "--split-mode"},
+    {"main_gpu", "--main-gpu"},
+    {"tensor_split", "--tensor-split"},
+    {"devices", "--devices"},
+    {"load_mode", "--load-mode"},
+    {"metadata_overrides", "--override-kv"},
+    {"n_ctx", "--ctx-size"},
+    {"n_batch", "--batch-size"},
+    {"n_ubatch", "--ubatch-size"},
+    {"n_threads", "--threads"},
+    {"n_threads_batch", "--threads-batch"},
+    {"flash_attention", "--flash-attention"},
+    {"type_k", "--cache-type-k"},
+    {"type_v", "--cache-type-v"},
+    {"top_logprobs", "--logprobs"},
+    {"max_tokens", "--max-tokens"},
+}};
+
+// The words of a table, as in "auto|read|mmap".
+template <class Names>
+std::string words_of(const Names &names) {
+    std::string result;
+    for (const auto &[name, value] : names) {
+        result += result.empty() ? "" : "|";
+        result += name;
+    }
+    return result;
+}
+
+// An option whose value is one of a table's words.
+template <class Names, class Out>
+void add_choice(CLI::App &app, const std::string &flag, const Names &names, Out &out,
+                const std::string &description, const char *group) {
+    const std::string words = words_of(names);
+    add_value(
+        app, flag, words,
+        [&names, &out, flag, words](const std::string &text) {
+            for (const auto &[name, value] : names) {
+                if (name == text) {
+                    out = value;
+                    return;
+                }
+            }
+            throw UsageError(flag + " must be one of " + words + ", not '" + text + "'");
+        },
+        description)
+        ->group(group);
+}
+
+std::string flag_of_setting(const std::string &setting) {
+    std::string flag = "--" + setting;
+    std::replace(flag.begin(), flag.end(), '_', '-');
+    return flag;
+}
+
+std::string format_limit(const client::SamplingParameter &parameter, double limit) {
+    // Beyond this a float is "as much as you like", whatever the table writes.
+    if (std::abs(limit) > 1e18) {
+        return limit < 0 ? "-infinity" : "infinity";
+    }
+    if (parameter.type == MULLAMA_PARAMETER_INT) {
+        return std::to_string(static_cast<std::int64_t>(limit));
+    }
+    std::array<char, 64> buffer{};
+    const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), limit,
+                                      std::chars_format::general, 6);
+    return {buffer.data(), result.ptr};
+}
+
+std::string format_range(const client::SamplingParameter &parameter) {
+    return format_limit(parameter, parameter.min_value) + " to " +
+           format_limit(parameter, parameter.max_value);
+}
+
+client::SettingValue parse_setting(const std::string &flag,
+                                   const client::SamplingParameter &parameter,
+                                   const std::string &text) {
+    const bool whole = parameter.type == MULLAMA_PARAMETER_INT;
+    const auto integer = whole ? parse_integer<std::int64_t>(flag, text) : 0;
+    const double number = whole ? static_cast<double>(integer) : parse_real(flag, text);
+    if (number < parameter.min_value || number > parameter.max_value) {
+        throw UsageError(flag + " must be between " + format_range(parameter) + ", not " + text);
+    }
+    return whole ? client::SettingValue(integer) : client::SettingValue(number);
+}
+
+void replace_setting(client::Sampling &sampling, const std::string &name,
+                     client::SettingValue value) {
+    std::erase_if(sampling.settings, [&](const auto &setting) { return setting.first == name; });
+    sampling.settings.emplace_back(name, value);
+}
+
+void add_setting(CLI::App &app, const client::SamplingParameter &parameter,
+                 client::Sampling &sampling) {
+    const std::string flag = flag_of_setting(parameter.setting);
+    std::string description = parameter.description;
+    if (!description.empty() && description.back() == '.') {
+        description.pop_back();
+    }
+    if (parameter.type == MULLAMA_PARAMETER_BOOL) {
+        description += parameter.default_value != 0 ? " (default: on)" : " (default: off)";
+        app.add_flag_function(
+               flag + ",!--no-" + flag.substr(2),
+               [&sampling, name = parameter.setting](std::int64_t count) {
+                   replace_setting(sampling, name, count > 0);
+               },
+               description)
+            ->group(sampling_group);
+        return;
+    }
+    description += " (" + format_range(parameter) +
+                   "; default: " + format_limit(parameter, parameter.default_value) + ")";
+    add_value(
+        app, flag, parameter.type == MULLAMA_PARAMETER_INT ? "N" : "X",
+        [&sampling, flag, parameter](const std::string &text) {
+            replace_setting(sampling, parameter.setting, parse_setting(flag, parameter, text));
+        },
+        description)
+        ->group(sampling_group);
+}
+
+} // namespace
+
+std::string long_flag(const std::string &flags) {
+    const std::size_t begin = flags.find("--");
+    return begin == flags.npos ? flags : flags.substr(begin, flags.find(',', begin) - begin);
+}
+
+CLI::Option *add_value(CLI::App &app, const std::string &flags, const std::string &value_name,
+                       std::function<void(const std::string &)> take,
+                       const std::string &description) {
+    return app.add_option_function<std::string>(flags, take, description)
+        ->type_name(value_name)
+        ->take_last();
+}
+
+CLI::Option *add_repeatable(CLI::App &app, const std::string &flags, const std::string &value_name,
+                            std::vector<std::string> &out, const std::string &description) {
+    // Without this CLI11 would take every argument that follows, and "[a,b]" for a list.
+    return app.add_option(flags, out, description)->type_name(value_name)->allow_extra_args(false);
+}
+
+void add_model_path(CLI::App &app, ModelArguments &arguments) {
+    app.add_option("PATH", arguments.path,
+                   "The model: a GGUF file, or the first part of one that is split");
+    add_value(
+        app, "--backend", "NAME",
+        [&arguments](const std::string &name) { arguments.settings.backend = name; },
+        "The engine: llama (default), or echo, which needs no model and no PATH, for tests")
+        ->group(loading_group);
+    add_repeatable(app, "--override-kv", "KEY=TYPE:VALUE", arguments.settings.metadata_overrides,
+                   "Change metadata before the model is built; TYPE is int, float, bool or str; "
+                   "can be repeated")
+        ->group(loading_group);
+    add_choice(app, "--log-level", client::log_levels, arguments.log_level,
+               "Show what the engine says, on standard error (default: none)", loading_group);
+}
+
+void add_model_options(CLI::App &app, ModelArguments &arguments) {
+    client::ModelSettings &settings = arguments.settings;
+    add_integer(app, "--gpu-layers,--ngl", settings.n_gpu_layers,
+                "Layers to keep in the memory of GPUs; -1: all (default)")
+        ->group(loading_group);
+    add_value(
+        app, "--devices", "NAMES",
+        [&settings](const std::string &text) {
+            settings.devices.emplace();
+            if (text != "none") {
+                for (const std::string_view name : split_list(text)) {
+                    settings.devices->emplace_back(name);
+                }
+            }
+        },
+        "Devices to use, separated by commas, as `mullama devices` names them; none: only the CPU "
+        "(default: all)")
+        ->group(loading_group);
+    add_choice(app, "--split-mode", client::split_modes, settings.split_mode,
+               "How to spread over several GPUs (default: layer)", loading_group);
+    add_value(
+        app, "--tensor-split", "X,Y,...",
+        [&settings](const std::string &text) {
+            settings.tensor_split = parse_shares("--tensor-split", text);
+        },
+        "Each GPU's share of the model (default: by free memory)")
+        ->group(loading_group);
+    add_integer(app, "--main-gpu", settings.main_gpu,
+                "The GPU for --split-mode none, counted from 0 among the devices in use")
+        ->group(loading_group);
+    add_choice(app, "--load-mode", client::load_modes, settings.load_mode,
+               "How weights come from the disk (default: auto)", loading_group);
+    app.add_flag_callback(
+           "--no-repack", [&settings] { settings.repack = false; },
+           "Keep weights in the layout of the file, rather than in one that suits this CPU")
+        ->group(loading_group);
+    app.add_flag_callback(
+           "--check-tensors", [&settings] { settings.check_tensors = true; },
+           "Look at every weight for values that are not numbers; slow")
+        ->group(loading_group);
+}
+
+void add_context_options(CLI::App &app, client::ContextSettings &settings, bool threads) {
+    add_integer(app, "-c,--ctx-size", settings.n_ctx,
+                "Room for prompt and text, in tokens; 0: what the model was trained for, at most "
+                "4096 (default)")
+        ->group(context_group);
+    add_integer(app, "-b,--batch-size", settings.n_batch, "The most tokens in one decode")
+        ->group(context_group);
+    add_integer(app, "--ubatch-size", settings.n_ubatch, "The most tokens computed at once")
+        ->group(context_group);
+    if (threads) {
+        add_integer(app, "-t,--threads", settings.n_threads,
+                    "Threads for one token at a time; 0: as many as are measured to be fastest "
+                    "(default)")
+            ->group(context_group);
+        add_integer(app, "--threads-batch", settings.n_threads_batch,
+                    "Threads for many tokens at a time; 0: chosen likewise (default)")
+            ->group(context_group);
+    }
+    add_choice(app, "--flash-attention", client::switches, settings.flash_attention,
+               "Flash attention (default: auto)", context_group);
+    add_choice(app, "--cache-type-k", client::cache_types, settings.type_k,
+               "How keys are stored (default: f16)", context_group);
+    add_choice(app, "--cache-type-v", client::cache_types, settings.type_v,
+               "How values are stored (default: f16)", context_group);
+}
+
+void add_sampling_options(CLI::App &app, const std::vector<client::SamplingStage> &table,
+                          client::Sampling &sampling) {
+    std::set<std::string> seen;
+    std::string stages;
+    for (const client::SamplingStage &stage : table) {
+        stages += (stages.empty() ? "" : ", ") + stage.name;
+        for (const client::SamplingParameter &parameter : stage.parameters) {
+            if (!parameter.setting.empty() && seen.insert(parameter.setting).second) {
+                add_setting(app, parameter, sampling);
+            }
+        }
+    }
+    add_value(
+        app, "--samplers", "NAMES",
+        [&sampling](const std::string &text) {
+            sampling.stages.clear();
+            for (const std::string_view name : split_list(text)) {
+                sampling.stages.emplace_back(name);
+            }
+        },
+        "The stages to sample with, in order, separated by commas, of: " + stages)
+        ->group(sampling_group);
+}
+
+void add_json_flag(CLI::App &app, bool &json, const std::string &description) {
+    app.add_flag("--json", json, description);
+}
+
+std::optional<std::string> take_argument_for_path(ModelArguments &arguments) {
+    if (arguments.settings.backend == "echo") {
+        if (arguments.path.empty()) {
+            return std::nullopt;
+        }
+        return std::exchange(arguments.path, {});
+    }
+    if (arguments.path.empty()) {
+        throw UsageError("PATH is missing: which model?");
+    }
+    return std::nullopt;
+}
+
+std::string flag_of(const std::string &parameter) {
+    for (const auto &[name, flag] : flag_names) {
+        if (name == parameter) {
+            return std::string(flag);
+        }
+    }
+    return parameter;
+}
+
+} // namespace mullama::cli

@@ -1,0 +1,65 @@
+// Arguments that several commands share.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/numbers.hpp"
+#include "client/client.hpp"
+
+namespace mullama::cli {
+
+// Which model, and how it is loaded.
+struct ModelArguments {
+    std::string path;
+    client::ModelSettings settings;
+    mullama_log_level_t log_level = MULLAMA_LOG_NONE;
+};
+
+// PATH, and what every command that opens a model understands.
+void add_model_path(CLI::App &app, ModelArguments &arguments);
+// Where and how weights are kept.
+void add_model_options(CLI::App &app, ModelArguments &arguments);
+// How large a context is and how it computes; `threads`: with -t as well.
+void add_context_options(CLI::App &app, client::ContextSettings &settings, bool threads = true);
+// One flag for each setting in the table of sampling stages, made from the table.
+void add_sampling_options(CLI::App &app, const std::vector<client::SamplingStage> &table,
+                          client::Sampling &sampling);
+void add_json_flag(CLI::App &app, bool &json, const std::string &description);
+
+// An option with one value; given twice, the last one counts. `take` gets the text.
+CLI::Option *add_value(CLI::App &app, const std::string &flags, const std::string &value_name,
+                       std::function<void(const std::string &)> take,
+                       const std::string &description);
+// An option that can be given several times, with one value each, taken as it is.
+CLI::Option *add_repeatable(CLI::App &app, const std::string &flags, const std::string &value_name,
+                            std::vector<std::string> &out, const std::string &description);
+
+// "--ctx-size" of "-c,--ctx-size".
+[[nodiscard]] std::string long_flag(const std::string &flags);
+
+template <class Integer>
+CLI::Option *add_integer(CLI::App &app, const std::string &flags, std::optional<Integer> &out,
+                         const std::string &description) {
+    return add_value(
+        app, flags, "N",
+        [&out, flag = long_flag(flags)](const std::string &text) {
+            out = parse_integer<Integer>(flag, text);
+        },
+        description);
+}
+
+// An engine that reads no files takes no PATH; then the first argument is what comes after PATH,
+// and is handed over here. Throws UsageError where a PATH is needed and missing.
+[[nodiscard]] std::optional<std::string> take_argument_for_path(ModelArguments &arguments);
+
+// The flag that sets a parameter of the contract: "--ctx-size" for "n_ctx"; the parameter's own
+// name where no flag does.
+[[nodiscard]] std::string flag_of(const std::string &parameter);
+
+} // namespace mullama::cli

@@ -1,0 +1,110 @@
+// The program `mullama`: reads the command line, runs one command, and says what went wrong.
+
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <system_error>
+#include <vector>
+
+#include "cli/command.hpp"
+#include "cli/errors.hpp"
+#include "cli/help_formatter.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/usage_error.hpp"
+#include "client/in_process.hpp"
+
+namespace mullama::cli {
+namespace {
+
+constexpr const char *examples = R"(Examples:
+  mullama run model.gguf "Once upon a time"
+  mullama show model.gguf
+  mullama bench model.gguf
+
+`mullama COMMAND --help` explains a command.)";
+
+// The command that was named, nullptr for none.
+const Command *chosen(const std::vector<Command> &commands) {
+    for (const Command &command : commands) {
+        if (command.app->parsed()) {
+            return &command;
+        }
+    }
+    return nullptr;
+}
+
+std::string name_of(const Command *command) {
+    return command == nullptr ? "mullama" : "mullama " + command->app->get_name();
+}
+
+int run(int argc, char **argv, Terminal &out, Terminal &err) {
+    const std::unique_ptr<client::Client> client = client::in_process();
+    Session session{*client, out, err};
+
+    CLI::App program("Runs large language models on this machine.", "mullama");
+    program.formatter(std::make_shared<HelpFormatter>(out.width()));
+    program.footer(examples);
+    program.require_subcommand(1);
+    program.set_version_flag("--version", [&] { return "mullama " + client->version().library; });
+    const std::vector<Command> commands{
+        add_run(program, *client), add_show(program),       add_bench(program),
+        add_tokenize(program),     add_detokenize(program), add_devices(program),
+        add_version(program),      add_probe(program),
+    };
+    const auto reporter = [&] {
+        const Command *command = chosen(commands);
+        return Reporter{err, command != nullptr && command->json && command->json()};
+    };
+
+    try {
+        program.parse(argc, argv);
+        return chosen(commands)->run(session);
+    } catch (const CLI::CallForHelp &) {
+        const Command *command = chosen(commands);
+        out.write(command == nullptr ? program.help() : command->app->help(name_of(command)));
+        out.flush();
+        return exit_ok;
+    } catch (const CLI::CallForVersion &request) {
+        out.write(std::string(request.what()) + '\n');
+        out.flush();
+        return exit_ok;
+    } catch (const CLI::ParseError &error) {
+        reporter().usage(error.what(), name_of(chosen(commands)));
+        return exit_usage;
+    } catch (const UsageError &error) {
+        reporter().usage(error.what(), name_of(chosen(commands)));
+        return exit_usage;
+    } catch (const Interrupted &) {
+        return exit_interrupted;
+    } catch (const client::Failure &failure) {
+        reporter().failure(failure);
+        return exit_code_of(failure);
+    } catch (const OutputClosed &) {
+        return exit_output_closed;
+    } catch (const std::exception &error) {
+        reporter().other(error);
+        return exit_failure;
+    }
+}
+
+} // namespace
+} // namespace mullama::cli
+
+int main(int argc, char **argv) {
+    using namespace mullama;
+    // A reader that went away shows as a failed write, here and in the sockets of a daemon.
+    std::signal(SIGPIPE, SIG_IGN);
+    try {
+        cli::Terminal out(stdout);
+        cli::Terminal err(stderr);
+        try {
+            return cli::run(argc, argv, out, err);
+        } catch (const client::Failure &failure) {
+            cli::Reporter{err, false}.failure(failure);
+            return cli::exit_failure;
+        }
+    } catch (const std::exception &) {
+        // Standard error itself is gone: nobody is left to tell.
+        return cli::exit_failure;
+    }
+}
