@@ -1,0 +1,259 @@
+#include "core/gguf/tensors.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+
+namespace mullama::core::gguf {
+
+using base::Error;
+
+namespace {
+
+constexpr std::string_view block_prefix = "blk.";
+
+[[noreturn]] void fail(const TensorInfo &tensor, std::string_view message,
+                       std::string_view expected, std::string_view actual) {
+    throw Error(MULLAMA_ERROR_BAD_MODEL, "tensor '" + tensor.name + "' " + std::string(message))
+        .parameter(tensor.name)
+        .expected(expected)
+        .actual(actual);
+}
+
+// ggml stores these, but has no matrix product for them: llama.cpp would call through a null
+// pointer. A few tensors of indices are meant to have them.
+[[nodiscard]] bool is_computable(const TensorInfo &tensor) {
+    constexpr std::array<std::string_view, 7> stored_only{"i8",  "i16",  "i32", "i64",
+                                                          "f64", "q8_1", "q8_K"};
+    if (std::ranges::find(stored_only, tensor.type->name) == stored_only.end()) {
+        return true;
+    }
+    return tensor.name == "d2t" || tensor.name.starts_with("masked_embd_ordering") ||
+           tensor.name.find("ffn_gate_tid2eid") != std::string::npos;
+}
+
+// What is added to or multiplied with activations, element by element, must be f32, as every
+// converter writes it.
+[[nodiscard]] bool must_be_f32(std::string_view name) {
+    if (name.ends_with(".bias") || name.ends_with("norm.weight")) {
+        return true;
+    }
+    constexpr std::array<std::string_view, 9> parts{
+        "rope_freqs.",      "rope_factors_long.", "rope_factors_short.",
+        ".attn_sinks.",     ".ssm_conv1d.",       ".time_mix_lerp_",
+        ".time_mix_first.", ".shortconv.conv.",   ".channel_mix_lerp_"};
+    return std::ranges::any_of(
+               parts,
+               [&](std::string_view part) { return name.find(part) != std::string_view::npos; }) ||
+           name.ends_with(".ssm_a") || name.ends_with(".ssm_d");
+}
+
+// The block that a tensor belongs to.
+[[nodiscard]] std::optional<std::uint32_t> block_of(std::string_view name) {
+    if (!name.starts_with(block_prefix)) {
+        return std::nullopt;
+    }
+    name.remove_prefix(block_prefix.size());
+    std::uint32_t block = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), block);
+    const bool whole = error == std::errc() && end != name.data() + name.size() && *end == '.';
+    return whole ? std::optional(block) : std::nullopt;
+}
+
+class TensorChecker {
+public:
+    TensorChecker(std::span<const File *const> parts, const Metadata &metadata,
+                  const Hyperparameters &hyperparameters, const Vocabulary &vocabulary)
+        : parts_(parts), metadata_(metadata), h_(hyperparameters), vocabulary_(vocabulary) {}
+
+    void run() const {
+        check_types();
+        check_blocks();
+        check_embedding();
+        check_attention();
+        check_single_architectures();
+    }
+
+private:
+    [[nodiscard]] const TensorInfo *find(std::string_view name) const;
+    [[nodiscard]] const TensorInfo *find(std::uint32_t block, std::string_view name) const;
+    [[nodiscard]] bool is(std::string_view architecture) const {
+        return h_.architecture->name == architecture;
+    }
+
+    void check_types() const;
+    void check_blocks() const;
+    void check_embedding() const;
+    void check_attention() const;
+    void check_matrix(const TensorInfo *tensor, std::uint64_t rows, std::uint64_t columns,
+                      std::string_view why) const;
+    void check_single_architectures() const;
+
+    std::span<const File *const> parts_;
+    const Metadata &metadata_;
+    const Hyperparameters &h_;
+    const Vocabulary &vocabulary_;
+};
+
+const TensorInfo *TensorChecker::find(std::string_view name) const {
+    for (const File *part : parts_) {
+        if (const TensorInfo *tensor = part->find_tensor(name)) {
+            return tensor;
+        }
+    }
+    return nullptr;
+}
+
+const TensorInfo *TensorChecker::find(std::uint32_t block, std::string_view name) const {
+    return find(std::string(block_prefix) + std::to_string(block) + "." + std::string(name));
+}
+
+void TensorChecker::check_types() const {
+    for (const File *part : parts_) {
+        for (const TensorInfo &tensor : part->tensors()) {
+            if (!is_computable(tensor)) {
+                fail(tensor, "is of a type that llama.cpp cannot compute with",
+                     "a type for weights", tensor.type->name);
+            }
+            if (must_be_f32(tensor.name) && tensor.type->name != "f32") {
+                fail(tensor, "is used element by element, which llama.cpp does in f32 only", "f32",
+                     tensor.type->name);
+            }
+        }
+    }
+}
+
+// Whether the blocks that there are tensors for are those that the metadata counts.
+void TensorChecker::check_blocks() const {
+    std::vector<bool> seen(h_.block_count);
+    bool any = false;
+    for (const File *part : parts_) {
+        for (const TensorInfo &tensor : part->tensors()) {
+            const auto block = block_of(tensor.name);
+            if (block && *block >= h_.block_count) {
+                fail(tensor, "is of a block that the model does not have",
+                     "a block below " + std::to_string(h_.block_count), std::to_string(*block));
+            }
+            if (block) {
+                seen[*block] = true;
+                any = true;
+            }
+        }
+    }
+    // Blocks for the prediction of further tokens may be kept in a file of their own; HRM runs each
+    // of its blocks many times.
+    if (!any || h_.extra_blocks > 0 || is("hrm_text")) {
+        return;
+    }
+    const auto missing = std::ranges::find(seen, false);
+    if (missing != seen.end()) {
+        metadata_.fail("there are no tensors for block " +
+                           std::to_string(std::distance(seen.begin(), missing)),
+                       ".block_count", "tensors for each block", h_.block_count);
+    }
+}
+
+void TensorChecker::check_matrix(const TensorInfo *tensor, std::uint64_t rows,
+                                 std::uint64_t columns, std::string_view why) const {
+    if (tensor == nullptr) {
+        return;
+    }
+    const auto &ne = tensor->ne;
+    if (static_cast<std::uint64_t>(ne[0]) != rows || static_cast<std::uint64_t>(ne[1]) != columns ||
+        ne[2] != 1 || ne[3] != 1) {
+        fail(*tensor, why, "[" + std::to_string(rows) + ", " + std::to_string(columns) + "]",
+             tensor->shape());
+    }
+}
+
+void TensorChecker::check_embedding() const {
+    // WavTokenizer's tokens are features of another length; draft models may lack the embedding,
+    // or have one of their target's vocabulary.
+    if (is("wavtokenizer-dec") || is("eagle3") || is("dflash") ||
+        vocabulary_.kind == VocabularyKind::none) {
+        return;
+    }
+    check_matrix(find("token_embd.weight"), h_.embedding_length, vocabulary_.size,
+                 "does not fit the embedding's length and the size of the vocabulary");
+}
+
+// Where attention is the plain one, its matrices follow from the heads. llama.cpp refuses the
+// others by itself, only less plainly.
+void TensorChecker::check_attention() const {
+    const Architecture &architecture = *h_.architecture;
+    const bool plain =
+        architecture.has(Architecture::same_head) && architecture.has(Architecture::full_rope) &&
+        !architecture.has(Architecture::hybrid) && architecture.window.kind == WindowKind::never;
+    if (!plain) {
+        return;
+    }
+    const std::uint64_t length = h_.embedding_length;
+    for (std::uint32_t block = 0; block < h_.blocks(); ++block) {
+        const std::uint64_t keys = std::uint64_t{h_.heads_kv[block]} * h_.key_length;
+        if (keys == 0) {
+            continue;
+        }
+        const std::uint64_t queries = std::uint64_t{h_.heads[block]} * h_.key_length;
+        constexpr std::string_view why = "does not fit the attention heads";
+        check_matrix(find(block, "attn_q.weight"), length, queries, why);
+        check_matrix(find(block, "attn_k.weight"), length, keys, why);
+        check_matrix(find(block, "attn_v.weight"), length, keys, why);
+        check_matrix(find(block, "attn_output.weight"), queries, length, why);
+    }
+}
+
+void TensorChecker::check_single_architectures() const {
+    const TensorInfo *embedding = find("token_embd.weight");
+    if (embedding != nullptr && embedding->type->name == "nvfp4" &&
+        find("output.weight") == nullptr &&
+        (find("output.scale") != nullptr || find("output.input_scale") != nullptr)) {
+        fail(*embedding, "is also the output, but the output has a scale of its own",
+             "an output of its own", "none");
+    }
+    for (std::uint32_t block = 0; block < h_.blocks(); ++block) {
+        if (is("laguna")) {
+            const TensorInfo *gate = find(block, "attn_gate.weight");
+            const std::uint64_t heads = h_.heads[block];
+            if (gate != nullptr && static_cast<std::uint64_t>(gate->ne[1]) != heads &&
+                static_cast<std::uint64_t>(gate->ne[1]) != heads * h_.key_length) {
+                fail(*gate, "does not fit the attention heads",
+                     std::to_string(heads) + " or " + std::to_string(heads * h_.key_length) +
+                         " columns",
+                     gate->shape());
+            }
+        }
+        if (is("jina-bert-v2")) {
+            const TensorInfo *up = find(block, "ffn_up.weight");
+            const std::uint64_t length = h_.feed_forward[block];
+            if (up != nullptr && static_cast<std::uint64_t>(up->ne[1]) != length &&
+                static_cast<std::uint64_t>(up->ne[1]) != 2 * length) {
+                fail(*up, "does not fit the feed-forward length",
+                     std::to_string(length) + " or " + std::to_string(2 * length) + " columns",
+                     up->shape());
+            }
+        }
+        if (is("rwkv6") && find(block, "time_mix_lerp_fused.weight") == nullptr &&
+            find(block, "time_mix_lerp_w.weight") == nullptr) {
+            throw Error(MULLAMA_ERROR_BAD_MODEL,
+                        "block " + std::to_string(block) + " lacks its time mix")
+                .parameter("blk." + std::to_string(block) + ".time_mix_lerp_w.weight")
+                .expected("a tensor")
+                .actual("nothing");
+        }
+    }
+}
+
+} // namespace
+
+void check_tensors(std::span<const File *const> parts, const Metadata &metadata,
+                   const Hyperparameters &hyperparameters, const Vocabulary &vocabulary) {
+    TensorChecker(parts, metadata, hyperparameters, vocabulary).run();
+}
+
+} // namespace mullama::core::gguf
