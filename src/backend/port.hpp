@@ -187,7 +187,8 @@ public:
 
     // The batch is refused with base::Error where the engine would abort: too large, a token
     // outside the vocabulary, a sequence outside n_seq_max, a position that does not continue its
-    // sequence.
+    // sequence. Whatever the failure, nothing of the batch stays in memory; a sequence that the
+    // model's memory cannot shorten is empty then.
     virtual DecodeStatus decode(const Batch &batch) = 0;
     virtual DecodeStatus encode(const Batch &batch) = 0;
 

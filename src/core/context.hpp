@@ -1,0 +1,112 @@
+// A model's working memory, and the low road through it: decode tokens, read logits.
+#pragma once
+
+#include "backend/port.hpp"
+#include "core/model.hpp"
+#include "core/runtime.hpp"
+#include "mullama/context.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace mullama::core {
+
+// Thread safety: one thread at a time.
+class Context {
+public:
+    // Hears after each batch how many tokens of a prefill are done; false stops it.
+    using PrefillProgress = std::function<bool(std::size_t done)>;
+
+    // The enums of the options are known to be within their range.
+    Context(std::shared_ptr<const Model> model, const mullama_context_options_t &options);
+    Context(const Context &) = delete;
+    Context &operator=(const Context &) = delete;
+
+    [[nodiscard]] const Model &model() const noexcept { return *model_; }
+    [[nodiscard]] std::uint32_t n_ctx() const noexcept { return engine_->n_ctx(); }
+    [[nodiscard]] std::uint32_t n_ctx_seq() const noexcept { return engine_->n_ctx_seq(); }
+    [[nodiscard]] std::uint32_t n_batch() const noexcept { return engine_->n_batch(); }
+    [[nodiscard]] std::uint32_t n_ubatch() const noexcept { return engine_->n_ubatch(); }
+    [[nodiscard]] std::uint32_t n_seq_max() const noexcept { return engine_->n_seq_max(); }
+    // 0 for what is still to be measured.
+    [[nodiscard]] ThreadChoice threads() const noexcept;
+
+    // Measures how many threads are fastest, where that is left to us and not known yet. Throws
+    // MULLAMA_ERROR_INVALID_STATE when a sequence holds tokens.
+    void warm_up();
+
+    // All of the batch or none of it.
+    void decode(const backend::Batch &batch);
+    void encode(const backend::Batch &batch);
+
+    // Appends tokens to a sequence. On failure, and when `progress` says stop
+    // (MULLAMA_ERROR_CANCELLED), the sequence is as it was, or empty where the model's memory
+    // cannot go back.
+    void prefill(backend::SequenceId sequence, std::span<const backend::Token> tokens,
+                 mullama_output_t output, const PrefillProgress &progress = nullptr);
+
+    // Appends one token whose logits are wanted: what generation does all the time. False, with
+    // nothing changed, where there is no room. The token is in the vocabulary, the sequence exists.
+    [[nodiscard]] bool append(backend::SequenceId sequence, backend::Token token,
+                              backend::Position position);
+
+    // Runs the encoder over tokens that are all of its text.
+    void encode(backend::SequenceId sequence, std::span<const backend::Token> tokens);
+
+    // The logits of a token of the last decode; negative: counted from the last that were kept.
+    [[nodiscard]] std::span<const float> logits(std::int32_t index);
+    // The index of the logits that the sequence ends in, if the last decode kept those.
+    [[nodiscard]] std::optional<std::int32_t> end_of(backend::SequenceId sequence) const;
+
+    [[nodiscard]] std::size_t sequence_size(backend::SequenceId sequence) const;
+    void clear();
+
+    // Throws MULLAMA_ERROR_OUT_OF_RANGE, naming the parameter, for a sequence there is not.
+    void require_sequence(backend::SequenceId sequence, const char *parameter) const;
+
+private:
+    // One row of logits that the last decode kept.
+    struct Output {
+        // The token's index as the caller counts.
+        std::size_t index;
+        // Its index in the engine's batch.
+        std::int32_t engine_index;
+        backend::Position position;
+        // Its sequences: [begin, end) of output_sequences_.
+        std::uint32_t sequences_begin;
+        std::uint32_t sequences_end;
+    };
+
+    void choose_threads();
+    enum class Part { decoder, encoder };
+    // Decodes or encodes.
+    [[nodiscard]] backend::DecodeStatus compute(const backend::Batch &batch, Part part);
+    // The same, with the status as an error; `index_base`: the first token's index as the caller
+    // counts.
+    void run(const backend::Batch &batch, Part part, std::size_t index_base);
+    void forget_outputs() noexcept;
+    void note_outputs(const backend::Batch &batch, std::size_t index_base);
+    void require_decoder() const;
+
+    std::shared_ptr<const Model> model_;
+    MemoryReservation memory_;
+    std::unique_ptr<backend::Context> engine_;
+    // What thread numbers were measured for, besides the model.
+    std::string shape_;
+    // 0: to be measured.
+    ThreadChoice threads_;
+    std::size_t last_size_ = 0;
+
+    // For prefill() and append(); kept for its memory.
+    backend::Batch scratch_;
+    std::vector<Output> outputs_;
+    std::vector<backend::SequenceId> output_sequences_;
+};
+
+} // namespace mullama::core
