@@ -19,6 +19,10 @@
 
 #ifdef __APPLE__
 #include <crt_externs.h>
+#elif defined(__GLIBC__)
+#if __GLIBC_PREREQ(2, 34)
+#define MULLAMA_HAS_CLOSEFROM
+#endif
 #endif
 
 namespace mullama::platform {
@@ -80,9 +84,10 @@ public:
     void copy(const Handle &from, int target) {
         check(::posix_spawn_file_actions_adddup2(&actions_, from.get(), target), what_);
     }
-    // What the host has opened without close-on-exec.
+    // What the host has opened without close-on-exec. macOS does it by an attribute; an older C
+    // library than glibc 2.34 has no way that is safe beside other threads.
     void close_all_others() {
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
+#ifdef MULLAMA_HAS_CLOSEFROM
         check(::posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1), what_);
 #endif
     }
@@ -104,11 +109,11 @@ public:
         ::posix_spawnattr_setsigdefault(&attributes_, &signals);
         ::sigemptyset(&signals);
         ::posix_spawnattr_setsigmask(&attributes_, &signals);
-        short flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
+        int flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
 #ifdef POSIX_SPAWN_CLOEXEC_DEFAULT
         flags |= POSIX_SPAWN_CLOEXEC_DEFAULT;
 #endif
-        ::posix_spawnattr_setflags(&attributes_, flags);
+        ::posix_spawnattr_setflags(&attributes_, static_cast<short>(flags));
     }
     Attributes(const Attributes &) = delete;
     Attributes &operator=(const Attributes &) = delete;
