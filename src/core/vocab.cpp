@@ -1,7 +1,5 @@
 #include "core/vocab.hpp"
 
-#include "base/error.hpp"
-
 #include <array>
 #include <limits>
 
@@ -25,22 +23,23 @@ Vocab::Vocab(const backend::Vocab &engine) noexcept
 
 Vocab::~Vocab() = default;
 
+Error Vocab::no_such_token(Token token, std::string_view parameter) const {
+    return Error(MULLAMA_ERROR_OUT_OF_RANGE, "there is no token " + std::to_string(token) +
+                                                 ": the vocabulary has " + std::to_string(size_))
+        .parameter(parameter)
+        .expected(size_ > 0 ? "0 to " + std::to_string(size_ - 1) : "none")
+        .actual(token);
+}
+
 void Vocab::require(Token token, std::string_view parameter) const {
-    require(std::span(&token, 1), parameter);
+    if (!contains(token)) [[unlikely]]
+        throw no_such_token(token, parameter);
 }
 
 void Vocab::require(std::span<const Token> tokens, std::string_view parameter) const {
     for (std::size_t i = 0; i < tokens.size(); ++i) {
-        if (contains(tokens[i])) [[likely]]
-            continue;
-        Error error(MULLAMA_ERROR_OUT_OF_RANGE,
-                    "there is no token " + std::to_string(tokens[i]) + ": the vocabulary has " +
-                        std::to_string(size_) +
-                        (tokens.size() > 1 ? " (at index " + std::to_string(i) + ")" : ""));
-        throw error.parameter(parameter)
-            .expected(size_ > 0 ? "0 to " + std::to_string(size_ - 1) : "none")
-            .actual(tokens[i])
-            .offset(static_cast<std::int64_t>(i));
+        if (!contains(tokens[i])) [[unlikely]]
+            throw no_such_token(tokens[i], parameter).offset(static_cast<std::int64_t>(i));
     }
 }
 

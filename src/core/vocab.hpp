@@ -3,6 +3,7 @@
 #pragma once
 
 #include "backend/port.hpp"
+#include "base/error.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -83,6 +84,7 @@ private:
         bool cleans_spaces = false;
     };
 
+    [[nodiscard]] base::Error no_such_token(Token token, std::string_view parameter) const;
     [[nodiscard]] const Table &table() const;
     [[nodiscard]] std::unique_ptr<const Table> build_table() const;
     [[nodiscard]] bool find_strips_leading_space(const Table &table) const;

@@ -34,7 +34,8 @@ def exported(library: pathlib.Path) -> set[str]:
     names = set()
     for line in lines:
         kind, _, name = line.rpartition(" ")
-        if kind.strip():
+        # An absolute symbol is the name of a symbol version.
+        if kind.strip() and not kind.endswith(" A"):
             names.add(name.partition("@")[0])
     return names
 
