@@ -131,6 +131,9 @@ public:
     Child(const ProcessOptions &options, const Handle &output, const Handle &errors,
           std::string_view what) {
         const NativePath program = native_path(options.program);
+        // posix_spawn() tells too, but not where vfork() is emulated, as by qemu's user mode.
+        if (::faccessat(AT_FDCWD, program.c_str(), X_OK, AT_EACCESS) != 0)
+            throw system_error(errno, what);
         std::vector<char *> argv;
         argv.push_back(const_cast<char *>(program.c_str()));
         for (const std::string &argument : options.arguments)
