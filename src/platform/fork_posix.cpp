@@ -12,8 +12,8 @@ static_assert(std::atomic<std::uint32_t>::is_always_lock_free);
 
 // The C library forgets the handler when the shared library that registered it is unloaded. Where
 // it cannot register one (no memory at all), forks go unnoticed, as they do in most libraries.
-const int registered = pthread_atfork(
-    nullptr, nullptr, +[] { count.fetch_add(1, std::memory_order_relaxed); });
+const int registered =
+    pthread_atfork(nullptr, nullptr, +[] { count.fetch_add(1, std::memory_order_relaxed); });
 
 } // namespace
 
