@@ -10,9 +10,10 @@
 
 profile="${1:-run}"
 
-packages=(g++ make cmake ninja-build python3 python3-venv libcli11-dev ca-certificates)
+packages=(g++ make cmake ninja-build python3 python3-venv libcli11-dev libxxhash-dev
+    ca-certificates)
 commands=(c++ make cmake ninja python3)
-test_packages=(git ccache libgtest-dev clang-format-19 doxygen pkg-config)
+test_packages=(git ccache libgtest-dev nlohmann-json3-dev clang-format-19 doxygen pkg-config)
 test_commands=(git clang-format-19 doxygen pkg-config nm)
 check_packages=(clang-19 clang-tidy-19 libfuzzer-19-dev llvm-19 g++-mingw-w64-x86-64
     g++-aarch64-linux-gnu qemu-user)
