@@ -22,8 +22,8 @@ COMMON = r"(common/)?(chat|common|sampling|log|json-schema-to-grammar|jinja/[a-z
 # Headers that exist to call the operating system. The standard library's own are not among them.
 SYSTEM = (
     r"(unistd|fcntl|dlfcn|pthread|sched|poll|signal|spawn|termios|dirent|syslog|pwd|grp|netdb|"
-    r"windows|winsock2|ws2tcpip|io|direct|process|psapi|shlobj)\.h|"
-    r"(sys|linux|mach|net|netinet|arpa)/.*|csignal|execinfo\.h"
+    r"windows|winsock2|ws2tcpip|io|direct|process|psapi|shlobj|tlhelp32|link|crt_externs|"
+    r"cpuid|execinfo)\.h|(sys|linux|mach|mach-o|net|netinet|arpa)/.*|csignal"
 )
 
 # What reaches around the contract to the process that the library is a guest in.
