@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -79,6 +80,7 @@ struct BuiltTensor {
 class GgufBuilder {
 public:
     template <class Number>
+        requires std::is_arithmetic_v<Number>
     GgufBuilder &set(const std::string &key, Number value) {
         Bytes bytes;
         bytes.put(gguf_type_of<Number>).put(value);

@@ -18,6 +18,7 @@ enum class WindowKind : std::uint8_t {
     with_64_layers,     // the same, for models of 64 layers
     by_array,           // "attention.sliding_window_pattern", which must be an array
     by_array_if_window, // the same, where "attention.sliding_window" is there and not 0
+    all_blocks,
 };
 
 struct Window {
@@ -38,6 +39,7 @@ struct Architecture {
         needs_experts = 64,     // "expert_count" must not be 0
         needs_gating = 128,     // "expert_gating_func" has no default
         no_memory = 256,        // no KV cache: not used autoregressively
+        own_attention = 1024,   // attention matrices with sizes of their own
         no_rope = 512,          // positions are learned, relative, or of no interest
     };
 

@@ -173,7 +173,8 @@ void gemma4_shared_keys(const Case &c) {
     shared_keys(c, c.h.block_count - std::min(shared, c.h.block_count));
 }
 
-// Multi-head latent attention: of a key, one part is turned by RoPE and one is not.
+// Multi-head latent attention: of a key, one part is turned by RoPE and one is not. The cache holds
+// the latent vector instead, with the turned part behind it.
 void latent_attention(const Case &c) {
     const std::uint32_t key = c.m.u32(".attention.key_length_mla").value_or(0);
     const std::uint32_t value = c.m.u32(".attention.value_length_mla").value_or(0);
@@ -182,6 +183,10 @@ void latent_attention(const Case &c) {
     if (c.h.rope_dims >= length) {
         c.m.fail("RoPE must leave a part of each key alone in this architecture",
                  ".rope.dimension_count", "less than " + std::to_string(length), c.h.rope_dims);
+    }
+    if (latent) {
+        const std::uint64_t rank = c.positive(".attention.kv_lora_rank");
+        c.require_equal(".attention.key_length", c.h.key_length, rank + c.h.rope_dims);
     }
 }
 
@@ -246,6 +251,19 @@ void indexer_pool(const Case &c) {
 
 void four_hyper_connections(const Case &c) {
     c.require_equal(".hyper_connection.count", c.m.require_u32(".hyper_connection.count"), 4);
+    // Each is a pass over the connections of each token; models have some twenty.
+    constexpr std::uint32_t most = 1000;
+    constexpr std::string_view key = ".hyper_connection.sinkhorn_iterations";
+    const std::uint32_t passes = c.positive(key);
+    if (passes > most) {
+        c.m.fail("no model needs as many passes", key, "1 to " + std::to_string(most), passes);
+    }
+}
+
+void one_key_head(const Case &c) {
+    for (const std::uint32_t heads : c.h.heads_kv) {
+        c.require_equal(".attention.head_count_kv", heads, 1);
+    }
 }
 
 void output_groups(const Case &c) {
@@ -339,12 +357,16 @@ void wav_tokenizer(const Case &c) {
                        c.positive(".attention.group_norm_groups"));
 }
 
+void window_only(const Case &c) {
+    static_cast<void>(c.positive(".attention.sliding_window"));
+}
+
 struct Rule {
     void (*check)(const Case &);
     std::array<std::string_view, 8> architectures; // the rest are ""
 };
 
-constexpr std::array<Rule, 36> rules{{
+constexpr std::array<Rule, 38> rules{{
     {state_space_groups, {"mamba2", "granitehybrid", "nemotron_h", "nemotron_h_moe", "falcon-h1"}},
     {state_space_sizes,
      {"mamba", "mamba2", "granitehybrid", "nemotron_h", "nemotron_h_moe", "falcon-h1", "jamba",
@@ -375,6 +397,7 @@ constexpr std::array<Rule, 36> rules{{
     {indexer_pool, {"glm5-next"}},
     {four_hyper_connections, {"glm5-next", "deepseek4"}},
     {output_groups, {"deepseek4"}},
+    {one_key_head, {"deepseek4"}},
     {compress_ratios, {"deepseek4"}},
     {draft_of_deepseek4, {"dflash"}},
     {one_block, {"eagle3"}},
@@ -384,6 +407,7 @@ constexpr std::array<Rule, 36> rules{{
     {relative_buckets, {"t5", "t5encoder"}},
     {dense_modules, {"gemma-embedding"}},
     {wav_tokenizer, {"wavtokenizer-dec"}},
+    {window_only, {"afmoe"}},
 }};
 
 } // namespace

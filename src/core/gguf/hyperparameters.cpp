@@ -59,6 +59,8 @@ private:
     [[nodiscard]] bool uses_window() const;
     void read_window_pattern();
     void check_heads() const;
+    void check_head_lengths(bool windowed, std::uint32_t key, std::uint32_t value,
+                            std::uint32_t rope) const;
     void check_rope() const;
     void check_rope_sections(std::uint32_t key_length) const;
     void check_numbers() const;
@@ -199,6 +201,7 @@ bool HyperparameterReader::uses_window() const {
         return false;
     case WindowKind::always:
     case WindowKind::by_array:
+    case WindowKind::all_blocks:
         return true;
     case WindowKind::if_window:
     case WindowKind::by_array_if_window:
@@ -229,6 +232,10 @@ void HyperparameterReader::read_window() {
 void HyperparameterReader::read_window_pattern() {
     constexpr std::string_view key = ".attention.sliding_window_pattern";
     const Window &window = h_.architecture->window;
+    if (window.kind == WindowKind::all_blocks) {
+        h_.windowed.assign(h_.block_count, true);
+        return;
+    }
     const Value *value = metadata_.value(key);
     if (value != nullptr && value->is_array()) {
         const ValueType type = value->element_type();
@@ -279,24 +286,33 @@ void HyperparameterReader::check_heads() const {
     if (h_.heads.front() == 0) {
         return;
     }
-    const bool windowed = h_.windowed.front();
-    const std::uint32_t key = windowed ? h_.key_length_window : h_.key_length;
-    const std::uint32_t value = windowed ? h_.value_length_window : h_.value_length;
-    const std::uint32_t rope = windowed ? h_.rope_dims_window : h_.rope_dims;
-    if (has(Architecture::same_head) && key != value) {
-        metadata_.fail("keys and values must have one length in this architecture",
-                       ".attention.value_length", std::to_string(key), value);
-    }
-    if (has(Architecture::full_rope) && rope != value) {
-        metadata_.fail("RoPE must turn the whole head in this architecture",
-                       ".rope.dimension_count", std::to_string(value), rope);
-    }
+    check_head_lengths(false, h_.key_length, h_.value_length, h_.rope_dims);
+    check_head_lengths(true, h_.key_length_window, h_.value_length_window, h_.rope_dims_window);
     // llama.cpp insists on this for these four, whatever their blocks.
     const bool insists =
         name == "llama" || name == "deci" || name == "falcon" || name == "llama-embed";
     if (insists && h_.rope_dims != h_.key_length) {
         metadata_.fail("RoPE must turn the whole head in this architecture",
                        ".rope.dimension_count", std::to_string(h_.key_length), h_.rope_dims);
+    }
+}
+
+// Of the blocks with a window, or those without.
+void HyperparameterReader::check_head_lengths(bool windowed, std::uint32_t key, std::uint32_t value,
+                                              std::uint32_t rope) const {
+    if (std::ranges::find(h_.windowed, windowed) == h_.windowed.end()) {
+        return;
+    }
+    if (has(Architecture::same_head) && key != value) {
+        metadata_.fail("keys and values must have one length in this architecture",
+                       windowed ? ".attention.value_length_swa" : ".attention.value_length",
+                       std::to_string(key), value);
+    }
+    // Only the first block's are asserted; RoPE itself can do with less in the others.
+    if (has(Architecture::full_rope) && windowed == h_.windowed.front() && rope != value) {
+        metadata_.fail("RoPE must turn the whole head in this architecture",
+                       windowed ? ".rope.dimension_count_swa" : ".rope.dimension_count",
+                       std::to_string(value), rope);
     }
 }
 
@@ -312,9 +328,10 @@ void HyperparameterReader::check_rope() const {
         return;
     }
     const auto check = [this](std::string_view key, std::uint32_t dims, std::uint32_t length) {
-        if (dims > length || dims % 2 != 0) {
+        // Of 0, ggml would make an endless loop.
+        if (dims == 0 || dims > length || dims % 2 != 0) {
             metadata_.fail("RoPE turns pairs of elements of a head", key,
-                           "an even number, at most " + std::to_string(length), dims);
+                           "an even number, 2 to " + std::to_string(length), dims);
         }
     };
     check(".rope.dimension_count", h_.rope_dims, h_.key_length);

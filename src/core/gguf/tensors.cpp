@@ -183,28 +183,29 @@ void TensorChecker::check_embedding() const {
                  "does not fit the embedding's length and the size of the vocabulary");
 }
 
-// Where attention is the plain one, its matrices follow from the heads. llama.cpp refuses the
-// others by itself, only less plainly.
+// Where attention is the usual one, its matrices follow from the heads. llama.cpp refuses some that
+// do not, and views others past their end.
 void TensorChecker::check_attention() const {
-    const Architecture &architecture = *h_.architecture;
-    const bool plain =
-        architecture.has(Architecture::same_head) && architecture.has(Architecture::full_rope) &&
-        !architecture.has(Architecture::hybrid) && architecture.window.kind == WindowKind::never;
-    if (!plain) {
+    if (h_.architecture->has(Architecture::own_attention)) {
         return;
     }
     const std::uint64_t length = h_.embedding_length;
     for (std::uint32_t block = 0; block < h_.blocks(); ++block) {
-        const std::uint64_t keys = std::uint64_t{h_.heads_kv[block]} * h_.key_length;
+        const bool windowed = h_.windowed[block];
+        const std::uint64_t key = windowed ? h_.key_length_window : h_.key_length;
+        const std::uint64_t value = windowed ? h_.value_length_window : h_.value_length;
+        const std::uint64_t queries = h_.heads[block] * key;
+        const std::uint64_t keys = h_.heads_kv[block] * key;
+        const std::uint64_t values = h_.heads_kv[block] * value;
         if (keys == 0) {
             continue;
         }
-        const std::uint64_t queries = std::uint64_t{h_.heads[block]} * h_.key_length;
         constexpr std::string_view why = "does not fit the attention heads";
         check_matrix(find(block, "attn_q.weight"), length, queries, why);
         check_matrix(find(block, "attn_k.weight"), length, keys, why);
-        check_matrix(find(block, "attn_v.weight"), length, keys, why);
-        check_matrix(find(block, "attn_output.weight"), queries, length, why);
+        check_matrix(find(block, "attn_v.weight"), length, values, why);
+        check_matrix(find(block, "attn_qkv.weight"), length, queries + keys + values, why);
+        check_matrix(find(block, "attn_output.weight"), h_.heads[block] * value, length, why);
     }
 }
 
