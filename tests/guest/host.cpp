@@ -151,6 +151,10 @@ std::set<std::string> entries(const char *directory) {
 std::map<int, std::vector<unsigned char>> signal_state() {
     std::map<int, std::vector<unsigned char>> result;
     for (int signal = 1; signal < NSIG; ++signal) {
+        // Between the classic ones and SIGRTMIN lie those that glibc keeps for its threads.
+        if (signal >= 32 && signal < SIGRTMIN) {
+            continue;
+        }
         struct sigaction action;
         memset(&action, 0, sizeof action);
         if (sigaction(signal, nullptr, &action) == 0) {
