@@ -1,0 +1,220 @@
+// Seeded chains give llama.cpp's own tokens, one by one: random chains of every stage that both
+// have, over random logits with and without ties.
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <llama.h>
+
+#include "support/context.hpp"
+
+namespace {
+
+using namespace mullama::test;
+
+constexpr float infinity = std::numeric_limits<float>::infinity();
+
+// llama.cpp's chain, applied to logits as llama_sampler_sample() does.
+class Reference {
+public:
+    Reference() : chain_(llama_sampler_chain_init(llama_sampler_chain_default_params())) {}
+    ~Reference() { llama_sampler_free(chain_); }
+    Reference(const Reference &) = delete;
+    Reference &operator=(const Reference &) = delete;
+
+    void add(llama_sampler *stage) { llama_sampler_chain_add(chain_, stage); }
+
+    llama_token sample(const std::vector<float> &logits) {
+        candidates_.resize(logits.size());
+        for (std::size_t i = 0; i < logits.size(); ++i)
+            candidates_[i] = {static_cast<llama_token>(i), logits[i], 0};
+        llama_token_data_array array{candidates_.data(), candidates_.size(), -1, false};
+        llama_sampler_apply(chain_, &array);
+        const llama_token token = candidates_[static_cast<std::size_t>(array.selected)].id;
+        llama_sampler_accept(chain_, token);
+        return token;
+    }
+
+private:
+    llama_sampler *chain_;
+    std::vector<llama_token_data> candidates_;
+};
+
+class Random {
+public:
+    explicit Random(std::uint32_t seed) : engine_(seed) {}
+
+    std::uint32_t below(std::uint32_t bound) {
+        return static_cast<std::uint32_t>(engine_()) % bound;
+    }
+    template <class T>
+    T one_of(std::initializer_list<T> values) {
+        return values.begin()[below(static_cast<std::uint32_t>(values.size()))];
+    }
+    float normal() { return normal_(engine_); }
+
+private:
+    std::mt19937 engine_;
+    std::normal_distribution<float> normal_{0, 4};
+};
+
+// The same chain twice.
+struct Pair {
+    SamplerHandle ours = new_sampler();
+    Reference theirs;
+    std::string description;
+
+    std::size_t add(std::string_view name, llama_sampler *stage, const std::string &parameters) {
+        theirs.add(stage);
+        description += std::string(name) + "(" + parameters + ") ";
+        return add_stage(ours.get(), name);
+    }
+
+    void add_top_k(Random &random) {
+        const auto k = random.one_of({0, 1, 5, 40, 128, 129, 300, 2000});
+        set_int(ours.get(), add("top_k", llama_sampler_init_top_k(k), std::to_string(k)), "k", k);
+    }
+
+    void add_top_p(Random &random) {
+        const auto p = random.one_of({0.0F, 0.1F, 0.5F, 0.95F, 0.999F, 1.0F});
+        const auto keep = random.one_of({0, 1, 5, 300});
+        const std::size_t stage =
+            add("top_p", llama_sampler_init_top_p(p, static_cast<std::size_t>(keep)),
+                std::to_string(p) + " " + std::to_string(keep));
+        set_float(ours.get(), stage, "p", p);
+        set_int(ours.get(), stage, "min_keep", keep);
+    }
+
+    void add_min_p(Random &random) {
+        const auto p = random.one_of({0.0F, 0.01F, 0.05F, 0.5F, 1.0F});
+        const auto keep = random.one_of({0, 1, 5, 300});
+        const std::size_t stage =
+            add("min_p", llama_sampler_init_min_p(p, static_cast<std::size_t>(keep)),
+                std::to_string(p) + " " + std::to_string(keep));
+        set_float(ours.get(), stage, "p", p);
+        set_int(ours.get(), stage, "min_keep", keep);
+    }
+
+    void add_temperature(Random &random) {
+        const auto t = random.one_of({0.0F, 0.1F, 0.8F, 1.0F, 3.0F});
+        set_float(ours.get(), add("temperature", llama_sampler_init_temp(t), std::to_string(t)),
+                  "t", t);
+    }
+
+    void add_penalties(Random &random, std::size_t n_vocab) {
+        const auto last_n = random.one_of({0, 1, 5, 64});
+        const auto repeat = random.one_of({1.0F, 1.1F, 1.5F});
+        const auto frequency = random.one_of({0.0F, 0.1F, -0.3F});
+        const auto presence = random.one_of({0.0F, 0.7F});
+        const std::size_t stage =
+            add("penalties",
+                llama_sampler_init_penalties(static_cast<std::int32_t>(n_vocab), last_n, repeat,
+                                             frequency, presence),
+                std::to_string(last_n) + " " + std::to_string(repeat) + " " +
+                    std::to_string(frequency) + " " + std::to_string(presence));
+        set_int(ours.get(), stage, "last_n", last_n);
+        set_float(ours.get(), stage, "repeat", repeat);
+        set_float(ours.get(), stage, "frequency", frequency);
+        set_float(ours.get(), stage, "presence", presence);
+    }
+
+    void add_selector(Random &random) {
+        if (random.below(5) == 0) {
+            add("greedy", llama_sampler_init_greedy(), "");
+            return;
+        }
+        const std::uint32_t seed = random.below(0x7fffffff);
+        set_int(ours.get(), add("dist", llama_sampler_init_dist(seed), std::to_string(seed)),
+                "seed", seed);
+    }
+};
+
+void fill(std::vector<float> &logits, Random &random, std::uint32_t style) {
+    for (float &logit : logits) {
+        logit = random.normal();
+        if (style == 1)
+            logit = std::round(logit);
+        if (style == 2)
+            logit = std::round(logit * 4) / 4;
+        if (style == 3 && random.below(3) == 0)
+            logit = -infinity;
+    }
+    if (style == 3)
+        logits[random.below(static_cast<std::uint32_t>(logits.size()))] = 1;
+}
+
+std::uint32_t todays_seed() {
+    const char *const seed = std::getenv("MULLAMA_TEST_SEED");
+    return seed == nullptr ? 1 : static_cast<std::uint32_t>(std::strtoul(seed, nullptr, 10));
+}
+
+TEST(SamplingParity, RandomChainsOverRandomLogits) {
+    const std::uint32_t seed = todays_seed();
+    RecordProperty("seed", std::to_string(seed));
+    Random random(seed);
+    for (int trial = 0; trial < 1500; ++trial) {
+        const auto n_vocab =
+            static_cast<std::size_t>(random.one_of({1, 2, 7, 100, 129, 512, 1025, 3000, 32000}));
+        Pair pair;
+        const std::uint32_t stages = 1 + random.below(5);
+        for (std::uint32_t i = 0; i < stages; ++i) {
+            switch (random.below(5)) {
+            case 0:
+                pair.add_top_k(random);
+                break;
+            case 1:
+                pair.add_top_p(random);
+                break;
+            case 2:
+                pair.add_min_p(random);
+                break;
+            case 3:
+                pair.add_temperature(random);
+                break;
+            default:
+                pair.add_penalties(random, n_vocab);
+            }
+        }
+        pair.add_selector(random);
+        const std::uint32_t style = random.below(4);
+        std::vector<float> logits(n_vocab);
+        const int steps = n_vocab > 3000 ? 4 : 60;
+        for (int step = 0; step < steps; ++step) {
+            fill(logits, random, style);
+            const mullama_token_t token = sample(pair.ours.get(), logits);
+            ASSERT_EQ(token, pair.theirs.sample(logits))
+                << "seed " << seed << ", trial " << trial << ", step " << step << ", " << n_vocab
+                << " tokens, style " << style << ": " << pair.description;
+        }
+    }
+}
+
+// The chain that everybody uses, for as long as a long text.
+TEST(SamplingParity, TheUsualChainForThousandsOfSteps) {
+    constexpr std::uint32_t seed = 4242;
+    mullama_sampler_t *sampler = nullptr;
+    ASSERT_OK(mullama_sampler_new_default(&sampler));
+    const SamplerHandle ours(sampler);
+    set_int(sampler, mullama_sampler_count(sampler) - 1, "seed", seed);
+    set_float(sampler, 0, "repeat", 1.1);
+
+    Reference theirs;
+    theirs.add(llama_sampler_init_penalties(2000, 64, 1.1F, 0, 0));
+    theirs.add(llama_sampler_init_top_k(40));
+    theirs.add(llama_sampler_init_top_p(0.95F, 0));
+    theirs.add(llama_sampler_init_min_p(0.05F, 0));
+    theirs.add(llama_sampler_init_temp(0.8F));
+    theirs.add(llama_sampler_init_dist(seed));
+
+    Random random(seed);
+    std::vector<float> logits(2000);
+    for (int step = 0; step < 5000; ++step) {
+        fill(logits, random, static_cast<std::uint32_t>(step) % 4);
+        ASSERT_EQ(sample(sampler, logits), theirs.sample(logits)) << "step " << step;
+    }
+}
+
+} // namespace
