@@ -148,26 +148,39 @@ std::set<std::string> entries(const char *directory) {
     return result;
 }
 
-std::map<int, std::vector<unsigned char>> signal_state() {
-    std::map<int, std::vector<unsigned char>> result;
+// The members of a set, since the rest of its bytes mean nothing.
+std::vector<bool> members(const sigset_t &set) {
+    std::vector<bool> result;
+    for (int signal = 1; signal < NSIG; ++signal) {
+        result.push_back(sigismember(&set, signal) == 1);
+    }
+    return result;
+}
+
+struct SignalAction {
+    void (*handler)(int) = nullptr;
+    int flags = 0;
+    std::vector<bool> mask;
+
+    bool operator==(const SignalAction &) const = default;
+};
+
+std::map<int, SignalAction> signal_actions() {
+    std::map<int, SignalAction> result;
     for (int signal = 1; signal < NSIG; ++signal) {
         // Between the classic ones and SIGRTMIN lie those that glibc keeps for its threads.
-        if (signal >= 32 && signal < SIGRTMIN) {
-            continue;
-        }
         struct sigaction action;
-        memset(&action, 0, sizeof action);
-        if (sigaction(signal, nullptr, &action) == 0) {
-            const auto *bytes = reinterpret_cast<const unsigned char *>(&action);
-            result[signal].assign(bytes, bytes + sizeof action);
+        if ((signal < 32 || signal >= SIGRTMIN) && sigaction(signal, nullptr, &action) == 0) {
+            result[signal] = {action.sa_handler, action.sa_flags, members(action.sa_mask)};
         }
     }
-    sigset_t mask;
-    sigemptyset(&mask);
-    sigprocmask(SIG_SETMASK, nullptr, &mask);
-    const auto *bytes = reinterpret_cast<const unsigned char *>(&mask);
-    result[0].assign(bytes, bytes + sizeof mask);
     return result;
+}
+
+std::vector<bool> signal_mask() {
+    sigset_t mask;
+    sigprocmask(SIG_SETMASK, nullptr, &mask);
+    return members(mask);
 }
 
 std::vector<std::string> environment() {
@@ -207,7 +220,8 @@ void check_surroundings(const char *path, const char *model) {
     if (setlocale(LC_ALL, "C.UTF-8") == nullptr) {
         fail("no C.UTF-8 locale on this system");
     }
-    const auto signals = signal_state();
+    const auto actions = signal_actions();
+    const auto mask = signal_mask();
     const std::string locale = setlocale(LC_ALL, nullptr);
     const auto variables = environment();
     const auto directory = working_directory();
@@ -218,7 +232,10 @@ void check_surroundings(const char *path, const char *model) {
                  "the terminate handler, by loading the library,");
     work(library, model, 2);
 
-    expect_equal(signals, signal_state(), "a signal handler or the signal mask");
+    for (const auto &[signal, action] : signal_actions()) {
+        expect_equal(actions.at(signal), action, "the action for signal " + std::to_string(signal));
+    }
+    expect_equal(mask, signal_mask(), "the signal mask");
     expect_equal(std::terminate_handler(own_terminate), std::get_terminate(),
                  "the terminate handler");
     expect_equal(locale, std::string(setlocale(LC_ALL, nullptr)), "the locale");
