@@ -3,7 +3,7 @@
 #include "base/utf8.hpp"
 #include "core/runtime.hpp"
 
-#include <algorithm>
+#include <utility>
 
 namespace mullama::core {
 namespace {
@@ -17,11 +17,12 @@ constexpr std::size_t max_kept_bytes = 16384;
 } // namespace
 
 void Log::set_sink(mullama_log_level_t level, mullama_log_fn sink, void *user_data) {
-    const std::unique_lock lock(sink_mutex_);
-    sink_ = sink;
-    sink_user_data_ = user_data;
+    auto replacing = sink == nullptr ? nullptr : std::make_shared<Sink>(Sink{sink, user_data});
+    std::unique_lock lock(sink_mutex_);
+    const std::shared_ptr<const Sink> old = std::exchange(sink_, std::move(replacing));
     sink_level_ = sink == nullptr ? MULLAMA_LOG_NONE : level;
-    update_loudest();
+    if (old)
+        sink_left_.wait(lock, [&] { return old->inside == 0; });
 }
 
 void Log::set_ring(mullama_log_level_t level, std::size_t size) {
@@ -32,15 +33,6 @@ void Log::set_ring(mullama_log_level_t level, std::size_t size) {
     }
     ring_size_ = size;
     ring_level_ = size == 0 ? MULLAMA_LOG_NONE : level;
-    update_loudest();
-}
-
-// The two settings have a mutex each, so both may get here at once: whoever is last has read what
-// the other one stored before.
-void Log::update_loudest() noexcept {
-    int loudest = loudest_;
-    while (!loudest_.compare_exchange_weak(loudest, std::max<int>(sink_level_, ring_level_))) {
-    }
 }
 
 Log::Taken Log::take() {
@@ -59,24 +51,37 @@ void Log::write(mullama_log_level_t level, std::string_view line) noexcept {
         return;
     try {
         std::string text = base::replace_invalid_utf8(line);
-        {
-            const std::shared_lock lock(sink_mutex_);
-            if (sink_ != nullptr && level <= sink_level_)
-                sink_(level, text.c_str(), text.size(), sink_user_data_);
-        }
-        if (level <= ring_level_) {
-            const std::lock_guard lock(ring_mutex_);
-            if (ring_size_ == 0)
-                return;
-            if (ring_.size() == ring_size_) {
-                ring_.pop_front();
-                ++lost_;
-            }
-            ring_.push_back({level, std::move(text)});
-        }
+        if (level <= sink_level_)
+            write_to_sink(level, text);
+        if (level <= ring_level_)
+            write_to_ring(level, std::move(text));
     } catch (...) {
         // No memory for a log line is no reason to fail what it is about.
     }
+}
+
+void Log::write_to_sink(mullama_log_level_t level, const std::string &line) {
+    std::unique_lock lock(sink_mutex_);
+    const std::shared_ptr<Sink> sink = sink_;
+    if (!sink || level > sink_level_)
+        return;
+    ++sink->inside;
+    lock.unlock();
+    sink->call(level, line.c_str(), line.size(), sink->user_data);
+    lock.lock();
+    if (--sink->inside == 0)
+        sink_left_.notify_all();
+}
+
+void Log::write_to_ring(mullama_log_level_t level, std::string &&line) {
+    const std::lock_guard lock(ring_mutex_);
+    if (ring_size_ == 0)
+        return;
+    if (ring_.size() == ring_size_) {
+        ring_.pop_front();
+        ++lost_;
+    }
+    ring_.push_back({level, std::move(line)});
 }
 
 LogScope::LogScope(Log &log) noexcept : log_(log), outer_(innermost) {

@@ -6,12 +6,13 @@
 #include "mullama/runtime.h"
 
 #include <atomic>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <optional>
-#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,18 +40,27 @@ public:
 
     // Whether a line of this level would reach anybody.
     [[nodiscard]] bool wants(mullama_log_level_t level) const noexcept {
-        return level <= loudest_.load(std::memory_order_relaxed);
+        return level <= sink_level_.load(std::memory_order_relaxed) ||
+               level <= ring_level_.load(std::memory_order_relaxed);
     }
     // Drops the line when there is no memory for it. What is not UTF-8 becomes U+FFFD.
     void write(mullama_log_level_t level, std::string_view line) noexcept;
 
 private:
-    void update_loudest() noexcept;
+    struct Sink {
+        mullama_log_fn call = nullptr;
+        void *user_data = nullptr;
+        std::size_t inside = 0; // how many threads are
+    };
 
-    // Held shared while the sink runs, so that replacing it waits for all threads inside.
-    std::shared_mutex sink_mutex_;
-    mullama_log_fn sink_ = nullptr;
-    void *sink_user_data_ = nullptr;
+    void write_to_sink(mullama_log_level_t level, const std::string &line);
+    void write_to_ring(mullama_log_level_t level, std::string &&line);
+
+    // Not held while a sink runs. Who replaces it waits for those inside the old one, and lines
+    // that come meanwhile go to the new one, so that a busy log keeps nobody waiting.
+    std::mutex sink_mutex_;
+    std::condition_variable sink_left_;
+    std::shared_ptr<Sink> sink_;
     std::atomic<int> sink_level_{MULLAMA_LOG_NONE};
 
     std::mutex ring_mutex_;
@@ -58,8 +68,6 @@ private:
     std::size_t ring_size_ = 0;
     std::size_t lost_ = 0;
     std::atomic<int> ring_level_{MULLAMA_LOG_NONE};
-
-    std::atomic<int> loudest_{MULLAMA_LOG_NONE};
 };
 
 // While it lives, the engine's lines from this thread go to `log`, and the newest warnings and

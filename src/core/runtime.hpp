@@ -80,7 +80,7 @@ public:
 
 private:
     friend class MemoryReservation;
-    Runtime(std::int32_t max_threads, std::uint64_t max_memory) noexcept
+    Runtime(std::int32_t max_threads, std::uint64_t max_memory)
         : max_threads_(max_threads), max_memory_(max_memory) {}
 
     std::int32_t max_threads_;

@@ -1,0 +1,136 @@
+// Every allocation of a call fails once: each time the caller gets the error that needs no memory,
+// the outputs are untouched, and nothing is lost (LeakSanitizer watches).
+#include "support/capi.hpp"
+
+#include <cstdlib>
+#include <new>
+
+namespace {
+
+// How many allocations of this thread still succeed; -1: all.
+thread_local long allowed = -1;
+
+void *allocate(std::size_t size) noexcept {
+    if (allowed == 0)
+        return nullptr;
+    if (allowed > 0)
+        --allowed;
+    return std::malloc(size == 0 ? 1 : size);
+}
+
+void *allocate_or_throw(std::size_t size) {
+    void *const memory = allocate(size);
+    if (memory == nullptr)
+        throw std::bad_alloc();
+    return memory;
+}
+
+} // namespace
+
+// Replaced for the whole program: the shared library calls these too.
+void *operator new(std::size_t size) { return allocate_or_throw(size); }
+void *operator new[](std::size_t size) { return allocate_or_throw(size); }
+void *operator new(std::size_t size, const std::nothrow_t &) noexcept { return allocate(size); }
+void *operator new[](std::size_t size, const std::nothrow_t &) noexcept { return allocate(size); }
+void operator delete(void *memory) noexcept { std::free(memory); }
+void operator delete[](void *memory) noexcept { std::free(memory); }
+void operator delete(void *memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void *memory, std::size_t) noexcept { std::free(memory); }
+
+namespace {
+
+using namespace mullama::test;
+
+// Calls with 0, 1, 2, ... allocations until it succeeds; returns how many it takes.
+template <class Call>
+long fail_each_allocation(Call &&call) {
+    for (long count = 0; count < 100000; ++count) {
+        allowed = count;
+        mullama_error_t *const error = call();
+        allowed = -1;
+        if (error == nullptr)
+            return count;
+        EXPECT_EQ(mullama_error_code(error), MULLAMA_ERROR_OUT_OF_MEMORY) << message_of(error);
+        EXPECT_STREQ(mullama_error_message(error, nullptr), "out of memory");
+        EXPECT_TRUE(mullama_error_retryable(error));
+        mullama_error_free(error);
+    }
+    ADD_FAILURE() << "the call never succeeded";
+    return -1;
+}
+
+TEST(OutOfMemory, Runtime) {
+    mullama_runtime_t *runtime = nullptr;
+    EXPECT_GT(fail_each_allocation([&] {
+                  mullama_error_t *const error = mullama_runtime_new(nullptr, &runtime);
+                  EXPECT_EQ(error != nullptr, runtime == nullptr);
+                  return error;
+              }),
+              0);
+    mullama_runtime_free(runtime);
+}
+
+TEST(OutOfMemory, EchoModel) {
+    mullama_model_options_t options;
+    mullama_model_options_init(&options, sizeof options);
+    options.backend = "echo";
+    const char *const overrides[] = {"echo.n_ctx_train=int:100"};
+    options.metadata_overrides = overrides;
+    options.metadata_overrides_count = 1;
+    mullama_model_t *model = nullptr;
+    EXPECT_GT(fail_each_allocation([&] {
+                  mullama_error_t *const error =
+                      mullama_model_load(nullptr, 0, &options, &model);
+                  EXPECT_EQ(error != nullptr, model == nullptr);
+                  return error;
+              }),
+              10);
+    mullama_model_free(model);
+}
+
+TEST(OutOfMemory, Vocabulary) {
+    const ModelHandle model = echo_model();
+    mullama_tokens_t *tokens = nullptr;
+    fail_each_allocation(
+        [&] { return mullama_model_tokenize(model.get(), "some text", 9, nullptr, &tokens); });
+    const TokensHandle owned_tokens(tokens);
+    size_t count = 0;
+    const mullama_token_t *const data = mullama_tokens_data(tokens, &count);
+    ASSERT_EQ(count, 11U);
+
+    mullama_text_t *text = nullptr;
+    fail_each_allocation(
+        [&] { return mullama_model_detokenize(model.get(), data, count, nullptr, &text); });
+    EXPECT_EQ(text_of(TextHandle(text).get()), "some text");
+
+    // The first one builds the table of pieces; failing leaves it to be built again.
+    mullama_token_info_t info;
+    mullama_token_info_init(&info, sizeof info);
+    EXPECT_GT(fail_each_allocation(
+                  [&] { return mullama_model_get_token(model.get(), data[1], &info); }),
+              5);
+    EXPECT_EQ(fail_each_allocation(
+                  [&] { return mullama_model_get_token(model.get(), data[1], &info); }),
+              0);
+    EXPECT_STREQ(info.piece, "s");
+}
+
+// What an error itself needs can be missing, too.
+TEST(OutOfMemory, Refusals) {
+    const ModelHandle model = echo_model();
+    mullama_tokens_t *tokens = nullptr;
+    for (long count = 0;; ++count) {
+        allowed = count;
+        mullama_error_t *const error =
+            mullama_model_tokenize(model.get(), "\xFF", 1, nullptr, &tokens);
+        allowed = -1;
+        const ErrorHandle owned(error);
+        ASSERT_NE(error, nullptr);
+        if (mullama_error_code(error) == MULLAMA_ERROR_INVALID_UTF8)
+            break;
+        ASSERT_EQ(mullama_error_code(error), MULLAMA_ERROR_OUT_OF_MEMORY);
+        ASSERT_LT(count, 1000);
+    }
+}
+
+} // namespace
