@@ -1,5 +1,6 @@
 #include "core/model_files.hpp"
 
+#include "core/gguf/check_model.hpp"
 #include "core/gguf/fingerprint.hpp"
 #include "core/gguf/split.hpp"
 #include "core/hash.hpp"
@@ -8,6 +9,7 @@
 
 #include <optional>
 #include <utility>
+#include <variant>
 
 namespace mullama::core {
 namespace {
@@ -93,12 +95,21 @@ std::string ModelFiles::name(std::size_t part) const {
 }
 
 void ModelFiles::check(const backend::Backend &backend, const backend::ModelParams &params) const {
-    static_cast<void>(backend);
-    static_cast<void>(params);
     std::vector<const gguf::File *> parts;
     for (const gguf::File &file : files_)
         parts.push_back(&file);
-    naming(name(0), [&] { gguf::check_split(parts); });
+    std::vector<gguf::Override> overrides;
+    for (const backend::MetadataOverride &override : params.overrides) {
+        std::visit([&](const auto &value) { overrides.push_back({override.key, value}); },
+                   override.value);
+    }
+    gguf::CheckOptions options;
+    options.vocab_only = params.vocab_only;
+    options.overrides = overrides;
+    options.knows_architecture = [&](std::string_view architecture) {
+        return backend.knows_architecture(architecture);
+    };
+    naming(name(0), [&] { gguf::check_model(parts, options); });
 }
 
 Metadata ModelFiles::metadata(std::span<const backend::MetadataOverride> overrides) const {
