@@ -103,6 +103,7 @@ DecodeStatus LlamaContext::run(Work work, const Batch &batch) {
         undo();
         throw;
     }
+    outputs_.clear();
     switch (status) {
     case status_ok:
         if (encodes) {
@@ -171,8 +172,6 @@ bool LlamaContext::on_abort_check(void *self) noexcept {
 }
 
 void LlamaContext::remember_encoded() noexcept {
-    // The encoder's output is not the decoder's: it has no logits that anyone may ask for.
-    outputs_.clear();
     encoded_.reset();
     for (const BatchCheck::Extent &extent : check_.extents()) {
         encoded_.set(static_cast<std::size_t>(extent.sequence));
@@ -194,6 +193,7 @@ void LlamaContext::require_encoded() const {
 }
 
 void LlamaContext::undo() noexcept {
+    outputs_.clear();
     if (memory_ == nullptr) {
         return;
     }
