@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Sees that a build folder refuses a compiler warning in our code.
 
-    warnings.py BUILD     compile planted files the way BUILD compiles src/base
+    compiler_warnings.py BUILD     compile planted files the way BUILD compiles src/base
 """
 
 from __future__ import annotations
