@@ -59,18 +59,21 @@ typedef struct mullama_context_options {
     /** Its room, in tokens, over all sequences; 0: what the model was trained for, at most 4096.
      * The engine rounds up to a multiple of 256. */
     uint32_t n_ctx;
-    /** The most tokens in one decode; 0: 2048, or n_ctx if that is less. */
+    /** The most tokens in one decode; 0: 2048, or n_ctx if that is less. More than n_ctx counts as
+     * n_ctx. */
     uint32_t n_batch;
-    /** The most tokens computed at once; 0: 512, or n_batch if that is less. Work space grows with
-     * it. */
+    /** The most tokens computed at once; 0: 512, or n_batch if that is less, or n_batch for a model
+     * with an encoder, which sees all of its text at once. Work space grows with it. */
     uint32_t n_ubatch;
     /** How many sequences it can hold apart, 1 to 256; default 1. */
     uint32_t n_seq_max;
     /** Threads for one token at a time; 0: measured at the first decode and remembered in the
-     * runtime for the same model. 1 starts none. */
+     * runtime for the same model. 1 starts none. More than the runtime's max_threads counts as that
+     * many. */
     int32_t n_threads;
-    /** Threads for many tokens at a time; 0: all physical cores within the runtime's budget, or 1
-     * for a model so small that more threads do not pay, by the same measurement. */
+    /** Threads for many tokens at a time; 0: all physical cores within the runtime's budget, or
+     * fewer for a model so small that more threads do not pay, by the same measurement. More than
+     * the runtime's max_threads counts as that many. */
     int32_t n_threads_batch;
     /** Flash attention. */
     mullama_switch_t flash_attention;
@@ -139,7 +142,8 @@ MULLAMA_API mullama_error_t *mullama_context_new(mullama_model_t *model,
                                                  mullama_context_t **out);
 
 /**
- * Gives a context back. It must not be in use by another thread.
+ * Gives a context back. One that is in use, by another thread or by a callback's caller, is left
+ * to its user and never freed.
  *
  * @param context the context, or NULL.
  */
@@ -164,7 +168,8 @@ MULLAMA_API mullama_error_t *mullama_context_get_info(mullama_context_t *context
                                                       mullama_context_info_t *info);
 
 /**
- * Measures now how many threads are fastest, within half a second, rather than at the first decode.
+ * Measures now how many threads are fastest, within half a second beyond what the first decode
+ * takes, rather than at the first decode.
  * Does nothing where the options gave both numbers or the runtime remembers them.
  *
  * @param context the context; it must hold no tokens.
@@ -173,7 +178,8 @@ MULLAMA_API mullama_error_t *mullama_context_get_info(mullama_context_t *context
 MULLAMA_API mullama_error_t *mullama_context_warm_up(mullama_context_t *context);
 
 /**
- * Decodes one batch: all of it or, on failure, none of it.
+ * Decodes one batch: all of it or, on failure, none of it; a sequence whose state cannot go back
+ * (recurrent models) is empty after the engine failed.
  *
  * For an encoder-only model this computes the embeddings of all tokens; for an encoder-decoder
  * model it runs the decoder (see mullama_context_encode()).
@@ -207,8 +213,9 @@ MULLAMA_API mullama_error_t *mullama_context_encode(mullama_context_t *context,
  * @param tokens the tokens.
  * @param count how many there are; 0 does nothing.
  * @param output whose logits to keep.
- * @return as mullama_context_decode(); on failure the sequence is as it was, save on recurrent
- * models, where it is empty.
+ * @return as mullama_context_decode(), _NO_SPACE before anything is decoded where the tokens do not
+ *         fit the sequence, and _UNSUPPORTED for a model that is only an encoder. On failure the
+ *         sequence is as it was, save on recurrent models, where it can be empty.
  */
 MULLAMA_API mullama_error_t *mullama_context_prefill(mullama_context_t *context,
                                                      mullama_seq_id_t sequence,
@@ -219,13 +226,14 @@ MULLAMA_API mullama_error_t *mullama_context_prefill(mullama_context_t *context,
  * The logits of one token of the last decode.
  *
  * @param context the context.
- * @param index the token's index in the last batch (for a prefill with MULLAMA_OUTPUT_ALL: in what
- * was prefilled); negative counts from the last token whose logits were kept, -1.
+ * @param index the token's index in the last batch, or in what was prefilled; negative counts from
+ *              the last token whose logits were kept, -1.
  * @param[out] logits one number for each token of the vocabulary; borrowed until the next call that
  *             decodes, clears or frees.
  * @param[out] count how many there are: n_vocab.
- * @return NULL, or MULLAMA_ERROR_INVALID_STATE (nothing decoded yet), _OUT_OF_RANGE,
- *         _INVALID_ARGUMENT or _BUSY.
+ * @return NULL, or MULLAMA_ERROR_INVALID_STATE (nothing decoded yet, or no logits asked for),
+ *         _OUT_OF_RANGE, _UNSUPPORTED (a model that is only an encoder), _INVALID_ARGUMENT, _BUSY
+ * or _FORKED.
  */
 MULLAMA_API mullama_error_t *mullama_context_logits(mullama_context_t *context, int32_t index,
                                                     const float **logits, size_t *count);

@@ -26,7 +26,7 @@ typedef struct mullama_token_event {
     /** Its place among the generated tokens, from 0. */
     size_t index;
     /** The text that became certain with it: whole characters, perhaps none while a character or a
-     * stop string is unfinished; NUL-terminated. */
+     * stop string is unfinished; NUL-terminated. The last event has all that was held back. */
     const char *text;
     /** The text's length in bytes. */
     size_t text_size;
@@ -42,12 +42,14 @@ typedef struct mullama_token_event {
 } mullama_token_event_t;
 
 /**
- * Receives one generated token, on the calling thread. It may read the model, and must not call the
- * context or the sampler.
+ * Receives one generated token, the one that ends the generation included, on the calling thread.
+ * It may read the model; calls on the context or the sampler are refused with MULLAMA_ERROR_BUSY.
+ * It must not throw.
  *
  * @param event the token; valid during the call.
  * @param user_data what mullama_generate_options_t.user_data holds.
- * @return true to go on, false to stop: the generation then ends with MULLAMA_STOP_CANCELLED.
+ * @return true to go on, false to stop: the generation then ends with MULLAMA_STOP_CANCELLED, and
+ *         its text with this event's.
  */
 typedef bool (*mullama_token_fn)(const mullama_token_event_t *event, void *user_data);
 
@@ -59,7 +61,9 @@ typedef struct mullama_generate_options {
     mullama_seq_id_t sequence;
     /** The most tokens to generate; -1, the default: until something else stops it. */
     int64_t max_tokens;
-    /** Strings that end the generation; neither they nor what follows reach the text. */
+    /** Strings that end the generation; neither they nor what follows reach the text. The one that
+     * is complete first counts; of several that end with the same byte, the longest. None is empty.
+     */
     const char *const *stop;
     /** Their lengths in bytes; NULL: they are NUL-terminated. */
     const size_t *stop_sizes;
@@ -67,9 +71,10 @@ typedef struct mullama_generate_options {
     size_t stop_count;
     /** Go on when the model says that it is done; default false. */
     bool ignore_end;
-    /** Write special tokens in their spelling; default false. */
+    /** Write special tokens in their spelling, an end token too; default false. */
     bool unparse_special;
-    /** Add the beginning token that the model wants, if the sequence is empty; default true. */
+    /** Add the beginning and end tokens that the model wants, if the sequence is empty; default
+     * true. */
     bool add_special;
     /** Read the spelling of a special token in the prompt as that token; default false. */
     bool parse_special;
@@ -78,7 +83,8 @@ typedef struct mullama_generate_options {
     int32_t top_logprobs;
     /** Receives each token; NULL: nobody. */
     mullama_token_fn on_token;
-    /** Hears how far the prefill is, after each batch; returning false cancels. NULL: nobody. */
+    /** Hears how far the prefill is, after each batch; returning false cancels, with the sequence
+     * as it was. NULL: nobody. */
     mullama_progress_fn on_prefill;
     /** Handed to both. */
     void *user_data;
@@ -141,9 +147,13 @@ MULLAMA_API void mullama_generate_stats_init(mullama_generate_stats_t *stats, si
  * Generates from a text.
  *
  * Afterwards the sequence holds the prompt and every generated token that was decoded: all but the
- * last. The prompt must not be empty unless the model has a beginning token or the sequence is not
- * empty and ends in logits of its own. An encoder-decoder model encodes the prompt and generates
- * from its decoder's start token.
+ * last. The prompt must not be empty unless the model has a beginning token to add, or the sequence
+ * is not empty and ends in the last logits that were kept: then these are sampled first. An
+ * encoder-decoder model encodes the prompt and generates from its decoder's start token; its
+ * sequence must be empty.
+ *
+ * When the prefill fails, the sequence is as mullama_context_prefill() leaves it. When a decode
+ * fails later, it holds what was decoded before, and what the callback was told stands.
  *
  * @param context the context.
  * @param sampler selects the tokens; NULL: the likeliest one each time (greedy). It is told of the

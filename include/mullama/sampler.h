@@ -95,7 +95,8 @@ MULLAMA_API mullama_error_t *mullama_sampler_clone(mullama_sampler_t *sampler,
                                                    mullama_sampler_t **out);
 
 /**
- * Gives a sampler back.
+ * Gives a sampler back. One that is in use, by another thread or by a callback's caller, is left
+ * to its user and never freed.
  *
  * @param sampler the sampler, or NULL.
  */
@@ -183,8 +184,9 @@ MULLAMA_API const char *mullama_sampler_stage_name(const mullama_sampler_t *samp
  *               out.
  * @param count how many there are, 1 to INT32_MAX.
  * @param[out] token the token.
- * @return NULL, or MULLAMA_ERROR_INVALID_ARGUMENT (also for logits that are not numbers, or that
- * rule out every token), _BUSY or _OUT_OF_MEMORY.
+ * @return NULL, or MULLAMA_ERROR_INVALID_ARGUMENT (also for a logit that is NaN or +INFINITY, whose
+ *         index is the offset, and for logits that rule out every token), _OUT_OF_RANGE, _BUSY or
+ *         _OUT_OF_MEMORY.
  */
 MULLAMA_API mullama_error_t *mullama_sampler_sample(mullama_sampler_t *sampler, const float *logits,
                                                     size_t count, mullama_token_t *token);
