@@ -178,8 +178,13 @@ TEST(GgufVocabulary, WantsTheSpecialTokensThatATokenizerAdds) {
     };
     constexpr const char *bos = "tokenizer.ggml.bos_token_id";
     constexpr const char *eos = "tokenizer.ggml.eos_token_id";
-    // Ids past the end are ignored; the usual one is there.
-    EXPECT_EQ(id(spm, bos, 1000), "");
+    EXPECT_EQ(id(spm, bos, 258), "");
+    EXPECT_EQ(id(spm, bos, 259), bos);
+    EXPECT_EQ(id(spm, eos, 0xfffffffe), eos);
+    EXPECT_EQ(id(spm, eos, 0xffffffff), eos);
+    EXPECT_EQ(id(spm, "tokenizer.ggml.seperator_token_id", 0xffffffff), "");
+    // Those that only mark something are ignored, as llama.cpp does.
+    EXPECT_EQ(id(spm, "tokenizer.ggml.padding_token_id", 259), "");
     // WordPiece's usual ones are 100 to 102.
     const auto small_wpm = [](const Change &change) {
         return wpm.refused([&](GgufBuilder &b) {
@@ -278,6 +283,11 @@ TEST(GgufVocabulary, WantsRwkvToEndATokenAtEveryFirstByte) {
               }),
               tokens_key);
     EXPECT_EQ(with([](GgufBuilder &b) { b.set(tokens_key, Strings{"a", "\\n"}); }), tokens_key);
+    EXPECT_EQ(with([](GgufBuilder &b) {
+                  b.set<std::uint32_t>("tokenizer.ggml.unknown_token_id", 0)
+                      .set(tokens_key, Strings{"<s>", "<"});
+              }),
+              tokens_key);
 }
 
 TEST(GgufVocabulary, WantsPlamo2TokensToBeText) {

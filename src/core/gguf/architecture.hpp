@@ -40,6 +40,8 @@ struct Architecture {
         needs_gating = 128,     // "expert_gating_func" has no default
         no_memory = 256,        // no KV cache: not used autoregressively
         own_attention = 1024,   // attention matrices with sizes of their own
+        rms_epsilon = 2048,     // "attention.layer_norm_rms_epsilon" has no default
+        norm_epsilon = 4096,    // "attention.layer_norm_epsilon" has no default
         no_rope = 512,          // positions are learned, relative, or of no interest
     };
 

@@ -31,10 +31,11 @@ struct Case {
         }
     }
 
-    void require_multiple(std::string_view key, std::uint64_t value, std::uint64_t of) const {
-        if (value % of != 0) {
-            m.fail("this cannot be divided as the architecture does", key,
-                   "a multiple of " + std::to_string(of), value);
+    // Whether the positive number under `key` divides another.
+    void require_divisor(std::string_view key, std::uint64_t divisor, std::uint64_t of) const {
+        if (of % divisor != 0) {
+            m.fail("the model's sizes cannot be divided by this", key,
+                   "a divisor of " + std::to_string(of), divisor);
         }
     }
 };
@@ -44,9 +45,9 @@ void state_space_groups(const Case &c) {
     const std::uint32_t inner = c.positive(".ssm.inner_size");
     const std::uint32_t heads = c.positive(".ssm.time_step_rank");
     const std::uint32_t groups = c.positive(".ssm.group_count");
-    c.require_multiple(".ssm.inner_size", inner, heads);
-    c.require_multiple(".ssm.inner_size", inner, groups);
-    c.require_multiple(".ssm.time_step_rank", heads, groups);
+    c.require_divisor(".ssm.time_step_rank", heads, inner);
+    c.require_divisor(".ssm.group_count", groups, inner);
+    c.require_divisor(".ssm.group_count", groups, heads);
 }
 
 void state_space_sizes(const Case &c) {
@@ -62,8 +63,8 @@ void state_space_expands_by_two(const Case &c) {
 }
 
 void plamo2_state_space(const Case &c) {
-    c.require_multiple(".ssm.inner_size", c.positive(".ssm.inner_size"),
-                       c.positive(".ssm.time_step_rank"));
+    c.require_divisor(".ssm.time_step_rank", c.positive(".ssm.time_step_rank"),
+                      c.positive(".ssm.inner_size"));
     c.require_equal(".ssm.group_count", c.m.require_u32(".ssm.group_count"), 0);
 }
 
@@ -72,7 +73,7 @@ void delta_net(const Case &c) {
     const std::uint32_t value_heads = c.positive(".ssm.time_step_rank");
     const std::uint32_t key_heads = c.positive(".ssm.group_count");
     const std::uint32_t head_size = c.positive(".ssm.state_size");
-    c.require_multiple(".ssm.time_step_rank", value_heads, key_heads);
+    c.require_divisor(".ssm.group_count", key_heads, value_heads);
     c.require_equal(".ssm.inner_size", c.m.require_u32(".ssm.inner_size"),
                     std::uint64_t{head_size} * value_heads);
     static_cast<void>(c.positive(".ssm.conv_kernel"));
@@ -86,7 +87,7 @@ void full_attention_interval(const Case &c) {
 }
 
 void rwkv_head_size(const Case &c) {
-    c.require_multiple(".embedding_length", c.h.embedding_length, c.positive(".wkv.head_size"));
+    c.require_divisor(".wkv.head_size", c.positive(".wkv.head_size"), c.h.embedding_length);
 }
 
 void two_token_shifts(const Case &c) {
@@ -111,7 +112,7 @@ void mixture_step(const Case &c) {
 }
 
 void expert_chunks(const Case &c) {
-    c.require_multiple(".expert_count", c.h.experts, c.positive(".experts_per_group"));
+    c.require_divisor(".experts_per_group", c.positive(".experts_per_group"), c.h.experts);
 }
 
 void hrm_slots(const Case &c) {
@@ -196,6 +197,20 @@ void latent_attention_only(const Case &c) {
     latent_attention(c);
 }
 
+// The same for blocks with a window, which have a latent vector of their own.
+void latent_attention_in_window(const Case &c) {
+    const std::uint64_t rank = c.positive(".attention.kv_lora_rank_swa");
+    static_cast<void>(c.positive(".attention.value_length_mla_swa"));
+    const std::uint32_t key = c.positive(".attention.key_length_mla_swa");
+    if (c.h.rope_dims_window >= key) {
+        c.m.fail("RoPE must leave a part of each key alone in this architecture",
+                 ".rope.dimension_count_swa", "less than " + std::to_string(key),
+                 c.h.rope_dims_window);
+    }
+    c.require_equal(".attention.key_length_swa", c.h.key_length_window,
+                    rank + c.h.rope_dims_window);
+}
+
 void attention_temperature(const Case &c) {
     if (c.m.f32(".attention.temperature_scale").value_or(0.0F) != 0.0F) {
         static_cast<void>(c.positive(".attention.temperature_length"));
@@ -244,8 +259,8 @@ void indexer_pool(const Case &c) {
         c.m.fail("keys are pooled in this architecture", ".attention.indexer.kpool", "2 or more",
                  pool);
     }
-    c.require_multiple(".attention.indexer.top_k", c.m.require_u32(".attention.indexer.top_k"),
-                       pool);
+    c.require_divisor(".attention.indexer.kpool", pool,
+                      c.m.require_u32(".attention.indexer.top_k"));
     c.require_equal(".rope.dimension_count", c.h.rope_dims, 0);
 }
 
@@ -269,7 +284,7 @@ void one_key_head(const Case &c) {
 void output_groups(const Case &c) {
     const std::uint32_t groups = c.positive(".attention.output_group_count");
     for (const std::uint32_t heads : c.h.heads) {
-        c.require_multiple(".attention.head_count", heads, groups);
+        c.require_divisor(".attention.output_group_count", groups, heads);
     }
 }
 
@@ -353,8 +368,8 @@ void wav_tokenizer(const Case &c) {
     const std::uint32_t length = c.positive(".posnet.embedding_length");
     c.require_equal(".convnext.embedding_length", c.m.require_u32(".convnext.embedding_length"),
                     length);
-    c.require_multiple(".posnet.embedding_length", length,
-                       c.positive(".attention.group_norm_groups"));
+    c.require_divisor(".attention.group_norm_groups", c.positive(".attention.group_norm_groups"),
+                      length);
 }
 
 void window_only(const Case &c) {
@@ -363,10 +378,10 @@ void window_only(const Case &c) {
 
 struct Rule {
     void (*check)(const Case &);
-    std::array<std::string_view, 8> architectures; // the rest are ""
+    std::array<std::string_view, 9> architectures; // the rest are ""
 };
 
-constexpr std::array<Rule, 38> rules{{
+constexpr std::array<Rule, 39> rules{{
     {state_space_groups, {"mamba2", "granitehybrid", "nemotron_h", "nemotron_h_moe", "falcon-h1"}},
     {state_space_sizes,
      {"mamba", "mamba2", "granitehybrid", "nemotron_h", "nemotron_h_moe", "falcon-h1", "jamba",
@@ -388,7 +403,9 @@ constexpr std::array<Rule, 38> rules{{
     {gemma4_shared_keys, {"gemma4"}},
     {latent_attention, {"deepseek2", "mistral4"}},
     {latent_attention_only,
-     {"deepseek32", "glm-dsa", "dots3note", "hy_v4", "kimi-linear", "kimi-k3", "bailingmoe3"}},
+     {"deepseek32", "glm-dsa", "dots3note", "hy_v4", "kimi-linear", "kimi-k3", "bailingmoe3",
+      "glm5-next"}},
+    {latent_attention_in_window, {"dots3note"}},
     {attention_temperature, {"deepseek2", "mistral4"}},
     {deepseek_ocr, {"deepseek2-ocr"}},
     {indexer, {"deepseek32", "glm-dsa", "dots3note", "deepseek4", "minimax-m3"}},

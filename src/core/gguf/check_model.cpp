@@ -62,9 +62,11 @@ void refuse_other_files(const Metadata &metadata, std::string_view architecture)
 // Before the hyperparameters, which such files lack too.
 void require_tensors(std::span<const File *const> parts) {
     if (std::ranges::all_of(parts, [](const File *part) { return part->tensors().empty(); })) {
-        throw Error(
-            MULLAMA_ERROR_BAD_MODEL,
-            "the file has no tensors: it holds a vocabulary only, and can be loaded as one");
+        throw Error(MULLAMA_ERROR_BAD_MODEL,
+                    "the file has no tensors: it holds a vocabulary only, and can be loaded as one")
+            .parameter("token_embd.weight")
+            .expected("a tensor")
+            .actual("nothing");
     }
 }
 
@@ -77,14 +79,13 @@ void check_model(std::span<const File *const> parts, const CheckOptions &options
     refuse_other_files(metadata, name);
     const Architecture &architecture = find_known(name, options);
     metadata.set_architecture(name);
+    const Vocabulary vocabulary = check_vocabulary(metadata);
     if (options.vocab_only) {
-        static_cast<void>(check_vocabulary(metadata));
         return;
     }
     require_tensors(parts);
     const Hyperparameters hyperparameters = read_hyperparameters(metadata, architecture);
     check_architecture_rules(metadata, hyperparameters);
-    const Vocabulary vocabulary = check_vocabulary(metadata);
     check_tensors(parts, metadata, hyperparameters, vocabulary);
 }
 

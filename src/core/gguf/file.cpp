@@ -21,6 +21,8 @@ constexpr std::uint64_t max_key_size = 65535;      // the GGUF specification's
 constexpr std::uint64_t max_tensor_name_size = 63; // ggml's: GGML_MAX_NAME with its terminator
 constexpr std::uint64_t max_array_elements = std::uint64_t{1} << 30; // ggml's
 constexpr std::uint32_t max_dims = 4;                                // ggml's
+constexpr std::uint32_t min_alignment = 8;                           // the specification's
+constexpr std::uint32_t max_alignment = 1U << 24;                    // above any page size
 constexpr std::uint32_t mapping_alignment = 32;                      // ggml's: TENSOR_ALIGNMENT
 
 // The least that one metadata entry (a key of one byte, a value of one byte) and one tensor info (a
@@ -46,7 +48,7 @@ template <class Item, class Fail>
     std::vector<std::uint32_t> order(items.size());
     std::iota(order.begin(), order.end(), 0U);
     const auto by_name = [&](std::uint32_t at) -> const std::string & { return items[at].*name; };
-    std::ranges::stable_sort(order, {}, by_name);
+    std::ranges::sort(order, {}, by_name);
     const auto twice = std::ranges::adjacent_find(order, {}, by_name);
     if (twice != order.end()) {
         fail(items[*twice].*name);
@@ -200,7 +202,9 @@ std::string FileParser::read_key(std::uint64_t index) {
 void FileParser::read_metadata() {
     for (std::uint64_t i = 0; i < n_entries_; ++i) {
         std::string key = read_key(i);
+        reader_.set_subject(key);
         Value value = read_value(key);
+        reader_.set_subject({});
         file_.metadata_.push_back({std::move(key), std::move(value)});
     }
     file_.metadata_by_key_ = index_by(file_.metadata_, &Entry::key, [this](const std::string &key) {
@@ -268,10 +272,11 @@ void FileParser::read_alignment() {
             .actual(value->description());
     }
     const auto alignment = static_cast<std::uint32_t>(value->as_uint());
-    if (alignment < 8 || !std::has_single_bit(alignment)) {
+    if (alignment < min_alignment || alignment > max_alignment || !std::has_single_bit(alignment)) {
         throw bad_file("the GGUF file has an impossible alignment", reader_.position())
             .parameter(key)
-            .expected("a power of two, 8 or more")
+            .expected("a power of two, " + std::to_string(min_alignment) + " to " +
+                      std::to_string(max_alignment))
             .actual(alignment);
     }
     file_.alignment_ = alignment;
@@ -366,9 +371,11 @@ void FileParser::read_tensors() {
     for (std::uint64_t i = 0; i < n_tensors_; ++i) {
         TensorInfo tensor;
         tensor.name = read_tensor_name(i);
+        reader_.set_subject(tensor.name);
         read_shape(tensor);
         read_type(tensor);
         tensor.offset = reader_.u64("the offset of tensor '" + tensor.name + "'");
+        reader_.set_subject({});
         file_.tensors_.push_back(std::move(tensor));
     }
     file_.tensors_by_name_ =

@@ -72,7 +72,7 @@ void hash_metadata(Hash &hash, std::span<const Part> parts) {
             }
         }
     }
-    std::ranges::stable_sort(entries, {}, &Entry::key);
+    std::ranges::sort(entries, {}, &Entry::key);
     hash.number(entries.size());
     for (const Entry *entry : entries) {
         hash.text(entry->key);
@@ -110,7 +110,7 @@ void hash_tensors(Hash &hash, std::span<const Part> parts) {
             tensors.push_back({&info, &part});
         }
     }
-    std::ranges::stable_sort(tensors, {}, [](const PlacedTensor &tensor) -> const std::string & {
+    std::ranges::sort(tensors, {}, [](const PlacedTensor &tensor) -> const std::string & {
         return tensor.info->name;
     });
     hash.number(tensors.size());

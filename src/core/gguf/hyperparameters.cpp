@@ -119,6 +119,10 @@ void HyperparameterReader::read_experts() {
                        upto(1, max_experts), h_.experts);
     }
     const std::uint32_t used = *std::ranges::max_element(h_.experts_used);
+    if (used > 0 && h_.experts == 0 && metadata_.u32(".expert_count")) {
+        metadata_.fail("experts are used, but the model has none", ".expert_count",
+                       upto(1, max_experts), 0);
+    }
     if (used > h_.experts) {
         metadata_.fail("more experts are used than there are", ".expert_used_count",
                        "at most " + std::to_string(h_.experts), used);
@@ -247,7 +251,11 @@ void HyperparameterReader::read_window_pattern() {
             metadata_.fail("the array is longer than any model", key,
                            "at most " + std::to_string(max_blocks), value->count());
         }
-        // llama.cpp takes an array that is too short, and treats the blocks it lacks as dense.
+        // llama.cpp would take the blocks that the array lacks for dense ones.
+        if (value->count() < h_.blocks()) {
+            metadata_.fail("the array has not one element for each block", key,
+                           std::to_string(h_.blocks()), value->count());
+        }
         for (std::uint32_t i = 0; i < std::min<std::uint64_t>(h_.block_count, value->count());
              ++i) {
             h_.windowed[i] = value->as_int(i) != 0;
@@ -338,6 +346,13 @@ void HyperparameterReader::check_rope() const {
     if (std::ranges::find(h_.windowed, true) != h_.windowed.end()) {
         check(".rope.dimension_count_swa", h_.rope_dims_window, h_.key_length_window);
     }
+    for (const std::string_view key : {".rope.freq_base", ".rope.freq_base_swa"}) {
+        const auto base = metadata_.f32(key);
+        if (base && !(*base > 0.0F && std::isfinite(*base))) {
+            metadata_.fail("RoPE needs a frequency", key, "a positive number",
+                           std::to_string(*base));
+        }
+    }
     check_rope_sections(h_.key_length);
 }
 
@@ -374,6 +389,17 @@ void HyperparameterReader::check_numbers() const {
             metadata_.fail("a norm needs a small positive number", key, "0 or more",
                            std::to_string(*epsilon));
         }
+    }
+    const auto require = [this](std::string_view key) {
+        if (!metadata_.f32(key)) {
+            metadata_.fail("the model lacks this metadata", key, "float32", "nothing");
+        }
+    };
+    if (has(Architecture::rms_epsilon)) {
+        require(".attention.layer_norm_rms_epsilon");
+    }
+    if (has(Architecture::norm_epsilon)) {
+        require(".attention.layer_norm_epsilon");
     }
     for (const std::string_view key : {".pooling_type", ".classifier.pooling_type"}) {
         const auto pooling = metadata_.u32(key);

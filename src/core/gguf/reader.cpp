@@ -32,6 +32,7 @@ void Reader::require(std::uint64_t count, std::uint64_t each, std::string_view w
     }
     throw Error(MULLAMA_ERROR_BAD_FILE,
                 "the GGUF file is truncated or corrupt: it ends before " + std::string(what))
+        .parameter(subject_)
         .offset(static_cast<std::int64_t>(position_))
         .expected(each == 1 ? std::to_string(count) + " more bytes"
                             : std::to_string(count) + " entries of at least " +
@@ -87,6 +88,7 @@ void Reader::append_string(std::string &text, std::string_view what) {
     if (size > max_string_size) {
         throw Error(MULLAMA_ERROR_BAD_FILE,
                     "the GGUF file is corrupt: impossible length of " + std::string(what))
+            .parameter(subject_)
             .offset(static_cast<std::int64_t>(start))
             .expected("at most " + std::to_string(max_string_size) + " bytes")
             .actual(size);

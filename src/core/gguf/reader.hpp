@@ -21,6 +21,9 @@ public:
     [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
     [[nodiscard]] std::uint64_t remaining() const noexcept { return size_ - position_; }
 
+    // The key or tensor that is being read, for errors; "" for none.
+    void set_subject(std::string_view name) { subject_ = name; }
+
     // Throws MULLAMA_ERROR_BAD_FILE unless `count` more things of at least `each` bytes fit the
     // rest of the file; `what` is their name in the message.
     void require(std::uint64_t count, std::uint64_t each, std::string_view what) const;
@@ -36,6 +39,7 @@ private:
     void read(std::span<std::byte> to);
 
     const Source &source_;
+    std::string subject_;
     std::uint64_t size_;
     std::uint64_t position_ = 0;
     std::vector<std::byte> buffer_;

@@ -83,6 +83,11 @@ std::optional<SplitInfo> split_info(const File &file) {
     if (file.find(count_key) != nullptr) {
         info.count = require_uint16(file, count_key);
     }
+    if (info.count == 0) {
+        throw bad_model("the file is a part of a split model that has no parts", count_key)
+            .expected("1 to 65535")
+            .actual(0);
+    }
     // A file that says it is the only part is whole; llama.cpp looks no further either.
     if (info.count <= 1) {
         return std::nullopt;

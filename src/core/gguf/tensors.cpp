@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "core/gguf/tensor_names.hpp"
 
 namespace mullama::core::gguf {
 
@@ -73,9 +74,11 @@ public:
         : parts_(parts), metadata_(metadata), h_(hyperparameters), vocabulary_(vocabulary) {}
 
     void run() const {
-        check_types();
+        check_each();
         check_blocks();
-        check_embedding();
+        check_embeddings();
+        check_outputs();
+        check_feed_forward();
         check_attention();
         check_single_architectures();
     }
@@ -87,13 +90,16 @@ private:
         return h_.architecture->name == architecture;
     }
 
-    void check_types() const;
+    void check_each() const;
     void check_blocks() const;
-    void check_embedding() const;
+    void check_embeddings() const;
+    void check_outputs() const;
+    void check_feed_forward() const;
     void check_attention() const;
     void check_matrix(const TensorInfo *tensor, std::uint64_t rows, std::uint64_t columns,
                       std::string_view why) const;
     void check_single_architectures() const;
+    void require(std::string_view name) const;
 
     std::span<const File *const> parts_;
     const Metadata &metadata_;
@@ -114,9 +120,13 @@ const TensorInfo *TensorChecker::find(std::uint32_t block, std::string_view name
     return find(std::string(block_prefix) + std::to_string(block) + "." + std::string(name));
 }
 
-void TensorChecker::check_types() const {
+void TensorChecker::check_each() const {
     for (const File *part : parts_) {
         for (const TensorInfo &tensor : part->tensors()) {
+            if (!is_tensor_name(tensor.name)) {
+                fail(tensor, "is none that llama.cpp knows", "a tensor of the architecture",
+                     "another one");
+            }
             if (!is_computable(tensor)) {
                 fail(tensor, "is of a type that llama.cpp cannot compute with",
                      "a type for weights", tensor.type->name);
@@ -132,7 +142,7 @@ void TensorChecker::check_types() const {
 // Whether the blocks that there are tensors for are those that the metadata counts.
 void TensorChecker::check_blocks() const {
     std::vector<bool> seen(h_.block_count);
-    bool any = false;
+    std::string_view usual; // what a tensor of a block is called
     for (const File *part : parts_) {
         for (const TensorInfo &tensor : part->tensors()) {
             const auto block = block_of(tensor.name);
@@ -142,20 +152,27 @@ void TensorChecker::check_blocks() const {
             }
             if (block) {
                 seen[*block] = true;
-                any = true;
+                const std::string_view name = tensor.name;
+                usual = usual.empty() ? name.substr(name.find('.', block_prefix.size())) : usual;
             }
         }
     }
     // Blocks for the prediction of further tokens may be kept in a file of their own; HRM runs each
     // of its blocks many times.
-    if (!any || h_.extra_blocks > 0 || is("hrm_text")) {
+    if (usual.empty() || h_.extra_blocks > 0 || is("hrm_text")) {
         return;
     }
     const auto missing = std::ranges::find(seen, false);
     if (missing != seen.end()) {
-        metadata_.fail("there are no tensors for block " +
-                           std::to_string(std::distance(seen.begin(), missing)),
-                       ".block_count", "tensors for each block", h_.block_count);
+        const std::string name = std::string(block_prefix) +
+                                 std::to_string(std::distance(seen.begin(), missing)) +
+                                 std::string(usual);
+        throw Error(MULLAMA_ERROR_BAD_MODEL, "the model has " + metadata_.full_key(".block_count") +
+                                                 " = " + std::to_string(h_.block_count) +
+                                                 " blocks, but no tensor '" + name + "'")
+            .parameter(name)
+            .expected("tensors for each block")
+            .actual("nothing");
     }
 }
 
@@ -172,15 +189,69 @@ void TensorChecker::check_matrix(const TensorInfo *tensor, std::uint64_t rows,
     }
 }
 
-void TensorChecker::check_embedding() const {
+void TensorChecker::require(std::string_view name) const {
+    if (find(name) == nullptr) {
+        throw Error(MULLAMA_ERROR_BAD_MODEL,
+                    "the model lacks the tensor '" + std::string(name) + "'")
+            .parameter(name)
+            .expected("a tensor")
+            .actual("nothing");
+    }
+}
+
+void TensorChecker::check_embeddings() const {
     // WavTokenizer's tokens are features of another length; draft models may lack the embedding,
     // or have one of their target's vocabulary.
-    if (is("wavtokenizer-dec") || is("eagle3") || is("dflash") ||
-        vocabulary_.kind == VocabularyKind::none) {
+    if (is("wavtokenizer-dec") || is("eagle3") || is("dflash")) {
         return;
     }
-    check_matrix(find("token_embd.weight"), h_.embedding_length, vocabulary_.size,
-                 "does not fit the embedding's length and the size of the vocabulary");
+    constexpr std::string_view name = "token_embd.weight";
+    require(name);
+    if (vocabulary_.kind != VocabularyKind::none) {
+        check_matrix(find(name), h_.embedding_length, vocabulary_.size,
+                     "does not fit the embedding's length and the size of the vocabulary");
+    }
+    check_matrix(find("position_embd.weight"), h_.embedding_length, h_.context_length,
+                 "does not fit the embedding's length and the length of the context");
+    const std::uint32_t types = metadata_.u32("tokenizer.ggml.token_type_count").value_or(0);
+    if (find("token_types.weight") != nullptr && types == 0) {
+        metadata_.fail("the model has types of tokens, but none is counted",
+                       "tokenizer.ggml.token_type_count", "1 or more", 0);
+    }
+    check_matrix(find("token_types.weight"), h_.embedding_length, types,
+                 "does not fit the embedding's length and the number of token types");
+}
+
+void TensorChecker::check_outputs() const {
+    // OLMo's and Talkie's norms have no weights, and not every architecture calls the last one
+    // this.
+    const Architecture &architecture = *h_.architecture;
+    if (architecture.has(Architecture::same_head) && architecture.has(Architecture::full_rope) &&
+        architecture.has(Architecture::rms_epsilon) && !is("talkie")) {
+        require("output_norm.weight");
+    }
+    const Value *labels = metadata_.array(".classifier.output_labels", ValueType::string);
+    const std::uint64_t classes = labels == nullptr || labels->count() == 0 ? 1 : labels->count();
+    check_matrix(find("cls.output.weight"), h_.embedding_length, classes,
+                 "does not fit the embedding's length and the number of labels");
+    if (is("t5") && vocabulary_.kind != VocabularyKind::none) {
+        constexpr std::string_view key = ".decoder_start_token_id";
+        const auto start = metadata_.u32(key);
+        if (start && *start >= vocabulary_.size) {
+            metadata_.fail("the vocabulary has no such token", key,
+                           "less than " + std::to_string(vocabulary_.size), *start);
+        }
+    }
+}
+
+void TensorChecker::check_feed_forward() const {
+    constexpr std::string_view key = ".feed_forward_length";
+    for (std::uint32_t block = 0; block < h_.blocks(); ++block) {
+        if (h_.feed_forward[block] == 0 && find(block, "ffn_up.weight") != nullptr) {
+            metadata_.fail("block " + std::to_string(block) + " has a feed-forward network", key,
+                           "1 or more", metadata_.value(key) == nullptr ? "nothing" : "0");
+        }
+    }
 }
 
 // Where attention is the usual one, its matrices follow from the heads. llama.cpp refuses some that

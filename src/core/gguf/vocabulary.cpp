@@ -422,7 +422,8 @@ void VocabularyChecker::check_rwkv(const TokenTexts &texts, const SpecialTokens 
                                std::to_string(*starts[byte]) + " alone",
                            tokens_key, byte_token(byte), quoted(texts[*starts[byte]]));
         }
-        if (!starts[byte] && !special.unk) {
+        // llama.cpp looks the newline up as it loads.
+        if (!starts[byte] && (!special.unk || byte == '\n')) {
             metadata_.fail("the vocabulary cannot spell every byte", tokens_key, byte_token(byte),
                            "nothing");
         }
@@ -561,15 +562,29 @@ SpecialTokens VocabularyChecker::special_tokens(std::uint32_t size) const {
     case VocabularyKind::none:
         break;
     }
-    // Ids past the end are ignored, with a warning; many files in use have one.
+    // llama.cpp ignores ids past the end, with a warning. For those that end a text or stand for
+    // what has no token that would only show much later.
     const auto resolve = [&](Id &id, std::string_view key) {
         const Id given = metadata_.u32(key);
-        id = given && *given < size ? given : (id && *id < size ? id : Id());
+        if (given && *given >= size) {
+            metadata_.fail("the vocabulary has no such token", key,
+                           "less than " + std::to_string(size), *given);
+        }
+        id = given ? given : (id && *id < size ? id : Id());
     };
     resolve(special.bos, "tokenizer.ggml.bos_token_id");
     resolve(special.eos, "tokenizer.ggml.eos_token_id");
-    resolve(special.unk, "tokenizer.ggml.unknown_token_id");
-    resolve(special.sep, "tokenizer.ggml.seperator_token_id");
+    // Some converters write -1 for "none" here.
+    constexpr std::uint32_t none = 0xffffffff;
+    const auto resolve_optional = [&](Id &id, std::string_view key) {
+        if (metadata_.u32(key) == none) {
+            id = id && *id < size ? id : Id();
+        } else {
+            resolve(id, key);
+        }
+    };
+    resolve_optional(special.unk, "tokenizer.ggml.unknown_token_id");
+    resolve_optional(special.sep, "tokenizer.ggml.seperator_token_id");
     special.add_bos = metadata_.boolean("tokenizer.ggml.add_bos_token").value_or(special.add_bos);
     special.add_eos = metadata_.boolean("tokenizer.ggml.add_eos_token").value_or(special.add_eos);
     if (model_ == "gemma4" || (kind_ == VocabularyKind::bpe &&
@@ -582,9 +597,7 @@ SpecialTokens VocabularyChecker::special_tokens(std::uint32_t size) const {
 void VocabularyChecker::check_special(const SpecialTokens &special) const {
     const auto require = [&](bool needed, const Id &id, std::string_view key) {
         if (needed && !id) {
-            const auto given = metadata_.u32(key);
-            metadata_.fail("the tokenizer needs this token, and the vocabulary has none such", key,
-                           "the id of a token", given ? std::to_string(*given) : "nothing");
+            metadata_.fail("the tokenizer needs this token", key, "the id of a token", "nothing");
         }
     };
     const bool pieces = kind_ == VocabularyKind::wpm;
