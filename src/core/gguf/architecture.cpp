@@ -90,7 +90,7 @@ constexpr std::array<Architecture, 152> table{{
     {"kimi-k3", hybrid | needs_gating | no_rope | own_attention | rms_epsilon, {}},
     {"kimi-linear", hybrid | needs_gating | no_rope | own_attention | rms_epsilon, {}},
     {"laguna", same_head | rms_epsilon, {WindowKind::if_window, 4, true}},
-    {"lfm2", hybrid | rms_epsilon, {}},
+    {"lfm2", hybrid | rms_epsilon, {WindowKind::all_with_heads_if_window, 0, false}},
     {"lfm2moe", hybrid | needs_experts | needs_gating | rms_epsilon, {}},
     {"llada", same_head | full_rope | no_memory | rms_epsilon, {}},
     {"llada-moe", same_head | full_rope | needs_experts | no_memory | rms_epsilon, {}},

@@ -19,6 +19,7 @@ enum class WindowKind : std::uint8_t {
     by_array,           // "attention.sliding_window_pattern", which must be an array
     by_array_if_window, // the same, where "attention.sliding_window" is there and not 0
     all_blocks,
+    all_with_heads_if_window, // those with attention, where there is a window
 };
 
 struct Window {

@@ -376,12 +376,19 @@ void window_only(const Case &c) {
     static_cast<void>(c.positive(".attention.sliding_window"));
 }
 
+// llama.cpp has a branch for models without a window, which asserts what only the other one sets.
+void window_not_zero(const Case &c) {
+    if (c.m.u32(".attention.sliding_window")) {
+        window_only(c);
+    }
+}
+
 struct Rule {
     void (*check)(const Case &);
     std::array<std::string_view, 9> architectures; // the rest are ""
 };
 
-constexpr std::array<Rule, 39> rules{{
+constexpr std::array<Rule, 40> rules{{
     {state_space_groups, {"mamba2", "granitehybrid", "nemotron_h", "nemotron_h_moe", "falcon-h1"}},
     {state_space_sizes,
      {"mamba", "mamba2", "granitehybrid", "nemotron_h", "nemotron_h_moe", "falcon-h1", "jamba",
@@ -425,6 +432,7 @@ constexpr std::array<Rule, 39> rules{{
     {dense_modules, {"gemma-embedding"}},
     {wav_tokenizer, {"wavtokenizer-dec"}},
     {window_only, {"afmoe"}},
+    {window_not_zero, {"llama4"}},
 }};
 
 } // namespace

@@ -209,6 +209,7 @@ bool HyperparameterReader::uses_window() const {
         return true;
     case WindowKind::if_window:
     case WindowKind::by_array_if_window:
+    case WindowKind::all_with_heads_if_window:
         return window.value_or(0) > 0;
     case WindowKind::unless_zero_window:
         return window.value_or(1) > 0;
@@ -238,6 +239,12 @@ void HyperparameterReader::read_window_pattern() {
     const Window &window = h_.architecture->window;
     if (window.kind == WindowKind::all_blocks) {
         h_.windowed.assign(h_.block_count, true);
+        return;
+    }
+    if (window.kind == WindowKind::all_with_heads_if_window) {
+        for (std::uint32_t i = 0; i < h_.block_count; ++i) {
+            h_.windowed[i] = h_.heads_kv[i] > 0;
+        }
         return;
     }
     const Value *value = metadata_.value(key);
