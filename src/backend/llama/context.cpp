@@ -85,6 +85,7 @@ DecodeStatus LlamaContext::run(Work work, const Batch &batch) {
     if (encodes) {
         // An encoder starts anew each time and keeps its tokens out of the memory.
         check_.check(batch, nullptr, n_ubatch(), "n_ubatch, since an encoder looks at all at once");
+        require_empty_decoder();
     } else {
         check_.check(batch, memory_ == nullptr ? nullptr : this, n_tokens_max_, limit_name_);
         require_encoded();
@@ -95,6 +96,7 @@ DecodeStatus LlamaContext::run(Work work, const Batch &batch) {
     }
 
     const LogCapture capture;
+    threadpool_has_computed_ = true;
     std::int32_t status = 0;
     try {
         status =
@@ -178,6 +180,16 @@ void LlamaContext::remember_encoded() noexcept {
     }
 }
 
+void LlamaContext::require_empty_decoder() const {
+    for (const BatchCheck::Extent &extent : check_.extents()) {
+        if (last_position(extent.sequence) >= 0) {
+            throw Error(MULLAMA_ERROR_INVALID_STATE,
+                        "sequence " + std::to_string(extent.sequence) +
+                            " holds tokens that look at what was encoded before: clear it first");
+        }
+    }
+}
+
 void LlamaContext::require_encoded() const {
     if (!facts_.has_encoder) {
         return;
@@ -240,8 +252,12 @@ void LlamaContext::set_threads(std::int32_t n_threads, std::int32_t n_threads_ba
     }
     if (!threadpool_ || threadpool_->size() != largest) {
         auto threadpool = std::make_unique<Threadpool>(largest);
-        llama_attach_threadpool(context_.get(), threadpool->get(), threadpool->get());
+        if (threadpool_has_computed_) {
+            retired_threadpools_.push_back(std::move(threadpool_));
+            threadpool_has_computed_ = false;
+        }
         threadpool_ = std::move(threadpool);
+        llama_attach_threadpool(context_.get(), threadpool_->get(), threadpool_->get());
     }
     llama_set_n_threads(context_.get(), n_threads, n_threads_batch);
 }

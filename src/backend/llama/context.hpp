@@ -52,6 +52,8 @@ private:
     DecodeStatus run(Work work, const Batch &batch);
     [[nodiscard]] std::int32_t compute(Work work, const Batch &batch);
     [[nodiscard]] bool take_abort() noexcept;
+    // Another text is for an empty decoder: what it holds has looked at the old one.
+    void require_empty_decoder() const;
     // llama.cpp asserts that the decoder of an encoder-decoder model has something to look at.
     void require_encoded() const;
     void remember_encoded() noexcept;
@@ -66,6 +68,9 @@ private:
     const ModelFacts &facts_;
     // Before the context, which uses it to its end.
     std::unique_ptr<Threadpool> threadpool_;
+    // A pool that has computed stays until another one has: llama.cpp pauses it only then.
+    std::vector<std::unique_ptr<Threadpool>> retired_threadpools_;
+    bool threadpool_has_computed_ = false;
     ContextHandle context_;
     // NULL for models that keep no memory between decodes.
     llama_memory_t memory_;

@@ -183,7 +183,8 @@ choose_devices(const std::optional<std::vector<std::string>> &names) {
     }
     const auto all = all_devices();
     std::vector<ggml_backend_dev_t> chosen;
-    for (const std::string &name : *names) {
+    for (auto its = names->begin(); its != names->end(); ++its) {
+        const std::string &name = *its;
         const auto found = std::ranges::find_if(
             all, [&](ggml_backend_dev_t device) { return name == ggml_backend_dev_name(device); });
         if (found == all.end()) {
@@ -196,7 +197,7 @@ choose_devices(const std::optional<std::vector<std::string>> &names) {
                 .expected(known)
                 .actual(name);
         }
-        if (std::ranges::find(chosen, *found) != chosen.end()) {
+        if (std::find(names->begin(), its, name) != its) {
             throw Error(MULLAMA_ERROR_INVALID_ARGUMENT, "the device '" + name + "' is named twice")
                 .parameter("devices")
                 .actual(name);

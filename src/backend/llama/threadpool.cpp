@@ -1,7 +1,15 @@
 #include "backend/llama/threadpool.hpp"
 
+#include <latch>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
 #include <ggml-backend.h>
 #include <ggml-cpu.h>
+
+#include "base/error.hpp"
 
 namespace mullama::backend::llama {
 
@@ -16,9 +24,29 @@ Function *cpu_function(const char *name) {
                                 ggml_backend_dev_backend_reg(cpu), name));
 }
 
+// ggml asserts that it gets its threads. A limit of the system's, as containers have, is found out
+// beforehand by starting as many.
+void require_threads(std::int32_t count) {
+    std::latch all_tried(1);
+    std::vector<std::jthread> threads;
+    try {
+        for (std::int32_t i = 0; i < count; ++i) {
+            threads.emplace_back([&all_tried] { all_tried.wait(); });
+        }
+    } catch (const std::system_error &error) {
+        all_tried.count_down();
+        throw base::Error(MULLAMA_ERROR_OUT_OF_MEMORY,
+                          "the system gives this process " + std::to_string(threads.size()) +
+                              " more threads, not " + std::to_string(count) + ": " + error.what())
+            .parameter("n_threads");
+    }
+    all_tried.count_down();
+}
+
 } // namespace
 
 Threadpool::Threadpool(std::int32_t n_threads) : size_(n_threads) {
+    require_threads(n_threads - 1);
     if (auto *make = cpu_function<decltype(ggml_threadpool_new)>("ggml_threadpool_new")) {
         ggml_threadpool_params params = ggml_threadpool_params_default(n_threads);
         params.poll = 0;

@@ -11,6 +11,7 @@ namespace mullama::backend::llama {
 class Threadpool {
 public:
     // `n_threads` counts the calling thread: 1 starts none. The others sleep between decodes.
+    // Throws MULLAMA_ERROR_OUT_OF_MEMORY where the system has no more threads.
     explicit Threadpool(std::int32_t n_threads);
     Threadpool(const Threadpool &) = delete;
     Threadpool &operator=(const Threadpool &) = delete;
