@@ -263,6 +263,8 @@ struct Sketch {
     explicit Sketch(std::string architecture) : name(std::move(architecture)) {
         builder.set("general.architecture", name).tensor("token_embd.weight", {1});
         builder.set("tokenizer.ggml.model", "none").tensor("output_norm.weight", {1});
+        builder.tensor("enc.blk.0.attn_rel_b.weight", {1})
+            .tensor("dec.blk.0.attn_rel_b.weight", {1});
         f32("attention.layer_norm_rms_epsilon", 1e-5F).f32("attention.layer_norm_epsilon", 1e-5F);
         u32("context_length", 64).u32("embedding_length", 32).u32("block_count", 4);
         u32("attention.head_count", 4).u32("attention.head_count_kv", 2);

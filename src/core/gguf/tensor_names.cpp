@@ -278,7 +278,110 @@ constexpr auto stems = std::to_array<std::string_view>({"altup_proj",
                                                         "token_embd_norm",
                                                         "token_types"});
 
-static_assert(std::ranges::is_sorted(stems));
+constexpr auto elementwise = std::to_array<std::string_view>({"blk.#.altup_correct_scale",
+                                                              "blk.#.altup_router_norm",
+                                                              "blk.#.attn_compressor_norm",
+                                                              "blk.#.attn_conv_base",
+                                                              "blk.#.attn_k_norm",
+                                                              "blk.#.attn_kv_a_norm",
+                                                              "blk.#.attn_norm",
+                                                              "blk.#.attn_norm_2",
+                                                              "blk.#.attn_output_norm",
+                                                              "blk.#.attn_q_a_norm",
+                                                              "blk.#.attn_q_norm",
+                                                              "blk.#.attn_res_score",
+                                                              "blk.#.attn_sinks",
+                                                              "blk.#.attn_sub_norm",
+                                                              "blk.#.channel_mix_lerp_k",
+                                                              "blk.#.channel_mix_lerp_r",
+                                                              "blk.#.exp_probs_b",
+                                                              "blk.#.exp_probs_b_vl",
+                                                              "blk.#.ffn.act",
+                                                              "blk.#.ffn_conv_base",
+                                                              "blk.#.ffn_norm",
+                                                              "blk.#.ffn_norm_exps",
+                                                              "blk.#.ffn_res_score",
+                                                              "blk.#.ffn_routed_norm",
+                                                              "blk.#.ffn_sub_norm",
+                                                              "blk.#.hc_attn_base",
+                                                              "blk.#.hc_attn_norm",
+                                                              "blk.#.hc_attn_scale",
+                                                              "blk.#.hc_ffn_base",
+                                                              "blk.#.hc_ffn_norm",
+                                                              "blk.#.hc_ffn_scale",
+                                                              "blk.#.indexer.k_norm",
+                                                              "blk.#.indexer.q_norm",
+                                                              "blk.#.indexer_compressor_norm",
+                                                              "blk.#.laurel_post_norm",
+                                                              "blk.#.layer_output_norm",
+                                                              "blk.#.layer_output_scale",
+                                                              "blk.#.nextn.enorm",
+                                                              "blk.#.nextn.hnorm",
+                                                              "blk.#.nextn.shared_head_norm",
+                                                              "blk.#.ple_conv1d",
+                                                              "blk.#.ple_norm_conv",
+                                                              "blk.#.ple_norm_key",
+                                                              "blk.#.ple_norm_query",
+                                                              "blk.#.post_attention_norm",
+                                                              "blk.#.post_ffw_norm",
+                                                              "blk.#.post_ffw_norm_1",
+                                                              "blk.#.post_ffw_norm_2",
+                                                              "blk.#.post_norm",
+                                                              "blk.#.pre_ffw_norm_2",
+                                                              "blk.#.shortconv.conv",
+                                                              "blk.#.ssm_a",
+                                                              "blk.#.ssm_b_norm",
+                                                              "blk.#.ssm_c_norm",
+                                                              "blk.#.ssm_conv1d",
+                                                              "blk.#.ssm_conv1d_k",
+                                                              "blk.#.ssm_conv1d_q",
+                                                              "blk.#.ssm_conv1d_v",
+                                                              "blk.#.ssm_d",
+                                                              "blk.#.ssm_dt_norm",
+                                                              "blk.#.ssm_norm",
+                                                              "blk.#.time_mix_a0",
+                                                              "blk.#.time_mix_decay",
+                                                              "blk.#.time_mix_first",
+                                                              "blk.#.time_mix_k_a",
+                                                              "blk.#.time_mix_k_k",
+                                                              "blk.#.time_mix_lerp_fused",
+                                                              "blk.#.time_mix_lerp_g",
+                                                              "blk.#.time_mix_lerp_k",
+                                                              "blk.#.time_mix_lerp_r",
+                                                              "blk.#.time_mix_lerp_v",
+                                                              "blk.#.time_mix_lerp_w",
+                                                              "blk.#.time_mix_lerp_x",
+                                                              "blk.#.time_mix_ln",
+                                                              "blk.#.time_mix_r_k",
+                                                              "blk.#.time_mix_v0",
+                                                              "blk.#.time_mix_w0",
+                                                              "cls.norm",
+                                                              "convnext.#.gamma",
+                                                              "convnext.#.norm",
+                                                              "dec.blk.#.attn_norm",
+                                                              "dec.blk.#.cross_attn_norm",
+                                                              "dec.blk.#.ffn_norm",
+                                                              "dec.output_norm",
+                                                              "enc.blk.#.attn_norm",
+                                                              "enc.blk.#.ffn_norm",
+                                                              "enc.output_norm",
+                                                              "hrm.z_l_init",
+                                                              "output_hc_base",
+                                                              "output_hc_norm",
+                                                              "output_hc_scale",
+                                                              "output_norm",
+                                                              "output_res_score",
+                                                              "per_layer_proj_norm",
+                                                              "posnet.#.attn_norm",
+                                                              "posnet.#.norm",
+                                                              "posnet.#.norm1",
+                                                              "posnet.#.norm2",
+                                                              "rope_factors_long",
+                                                              "rope_factors_short",
+                                                              "rope_freqs",
+                                                              "token_embd_norm"});
+
+static_assert(std::ranges::is_sorted(stems) && std::ranges::is_sorted(elementwise));
 
 constexpr auto suffixes = std::to_array<std::string_view>(
     {".bias", ".input_scale", ".lora_a", ".lora_b", ".scale", ".scales", ".weight"});
@@ -297,22 +400,35 @@ constexpr auto suffixes = std::to_array<std::string_view>(
     return stem;
 }
 
+// The stem of a name among these, with or without what follows its last dot.
+[[nodiscard]] bool has_stem_among(std::span<const std::string_view> list, std::string_view name) {
+    const std::string whole = without_numbers(name);
+    if (std::ranges::binary_search(list, std::string_view(whole))) {
+        return true;
+    }
+    return std::ranges::any_of(suffixes, [&](std::string_view suffix) {
+        const std::string_view view = whole;
+        return view.ends_with(suffix) &&
+               std::ranges::binary_search(list, view.substr(0, view.size() - suffix.size()));
+    });
+}
+
 } // namespace
 
 std::span<const std::string_view> tensor_stems() noexcept {
     return stems;
 }
 
+std::span<const std::string_view> elementwise_stems() noexcept {
+    return elementwise;
+}
+
 bool is_tensor_name(std::string_view name) {
-    const std::string stem = without_numbers(name);
-    if (std::ranges::binary_search(stems, std::string_view(stem))) {
-        return true;
-    }
-    return std::ranges::any_of(suffixes, [&](std::string_view suffix) {
-        const std::string_view whole = stem;
-        return whole.ends_with(suffix) &&
-               std::ranges::binary_search(stems, whole.substr(0, whole.size() - suffix.size()));
-    });
+    return has_stem_among(stems, name);
+}
+
+bool is_elementwise(std::string_view name) {
+    return name.ends_with(".bias") || name.ends_with("scale") || has_stem_among(elementwise, name);
 }
 
 } // namespace mullama::core::gguf

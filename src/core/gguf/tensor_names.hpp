@@ -14,4 +14,10 @@ namespace mullama::core::gguf {
 
 [[nodiscard]] bool is_tensor_name(std::string_view name);
 
+// Those of them that llama.cpp adds to or multiplies with activations element by element. Sorted.
+[[nodiscard]] std::span<const std::string_view> elementwise_stems() noexcept;
+
+// Whether the tensor of this name is one, a bias, or a scale.
+[[nodiscard]] bool is_elementwise(std::string_view name);
+
 } // namespace mullama::core::gguf

@@ -39,20 +39,27 @@ constexpr std::string_view block_prefix = "blk.";
            tensor.name.find("ffn_gate_tid2eid") != std::string::npos;
 }
 
-// What is added to or multiplied with activations, element by element, must be f32, as every
-// converter writes it.
-[[nodiscard]] bool must_be_f32(std::string_view name) {
-    if (name.ends_with(".bias") || name.ends_with("norm.weight")) {
+// What is used element by element must be f32: ggml's operations on the CPU have no other type. All
+// converters write vectors and norms so; of the matrices only those that are known to be used as
+// they are, and not converted first.
+[[nodiscard]] bool must_be_f32(const TensorInfo &tensor) {
+    if (tensor.name == "token_types.weight") {
         return true;
     }
-    constexpr std::array<std::string_view, 9> parts{
-        "rope_freqs.",      "rope_factors_long.", "rope_factors_short.",
-        ".attn_sinks.",     ".ssm_conv1d.",       ".time_mix_lerp_",
-        ".time_mix_first.", ".shortconv.conv.",   ".channel_mix_lerp_"};
-    return std::ranges::any_of(
-               parts,
-               [&](std::string_view part) { return name.find(part) != std::string_view::npos; }) ||
-           name.ends_with(".ssm_a") || name.ends_with(".ssm_d");
+    if (!is_elementwise(tensor.name)) {
+        return false;
+    }
+    constexpr std::array<std::string_view, 7> matrices{"norm",
+                                                       "norm.weight",
+                                                       ".ssm_conv1d.weight",
+                                                       ".shortconv.conv.weight",
+                                                       ".time_mix_first.weight",
+                                                       ".ssm_a",
+                                                       ".ssm_d"};
+    const bool vector = tensor.ne[1] == 1 && tensor.ne[2] == 1 && tensor.ne[3] == 1;
+    return vector || std::ranges::any_of(matrices, [&](std::string_view ending) {
+               return tensor.name.ends_with(ending);
+           });
 }
 
 // The block that a tensor belongs to.
@@ -131,7 +138,7 @@ void TensorChecker::check_each() const {
                 fail(tensor, "is of a type that llama.cpp cannot compute with",
                      "a type for weights", tensor.type->name);
             }
-            if (must_be_f32(tensor.name) && tensor.type->name != "f32") {
+            if (must_be_f32(tensor) && tensor.type->name != "f32") {
                 fail(tensor, "is used element by element, which llama.cpp does in f32 only", "f32",
                      tensor.type->name);
             }
@@ -287,6 +294,13 @@ void TensorChecker::check_single_architectures() const {
         (find("output.scale") != nullptr || find("output.input_scale") != nullptr)) {
         fail(*embedding, "is also the output, but the output has a scale of its own",
              "an output of its own", "none");
+    }
+    // Positions are relative, and all blocks use the first one's table.
+    if (is("t5") || is("t5encoder")) {
+        require("enc.blk.0.attn_rel_b.weight");
+    }
+    if (is("t5")) {
+        require("dec.blk.0.attn_rel_b.weight");
     }
     for (std::uint32_t block = 0; block < h_.blocks(); ++block) {
         if (is("laguna")) {

@@ -109,6 +109,13 @@ TEST(GgufTypes, TensorNamesAreLlamaCpps) {
         theirs.insert(std::regex_replace(name, std::regex("%d"), "#"));
     }
     EXPECT_EQ(set_of(tensor_stems()), theirs);
+    for (const std::string_view stem : elementwise_stems()) {
+        EXPECT_TRUE(theirs.contains(std::string(stem))) << stem;
+    }
+    EXPECT_TRUE(is_elementwise("blk.3.attn_norm.weight"));
+    EXPECT_TRUE(is_elementwise("blk.3.attn_q.bias"));
+    EXPECT_TRUE(is_elementwise("blk.3.attn_q.input_scale"));
+    EXPECT_FALSE(is_elementwise("blk.3.attn_q.weight"));
     EXPECT_TRUE(is_tensor_name("blk.12.ffn_up.weight"));
     EXPECT_TRUE(is_tensor_name("blk.0.ffn_norm"));
     EXPECT_TRUE(is_tensor_name("blk.0.ffn_up.7.weight"));
