@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
+#include <limits>
 #include <memory>
 #include <set>
 #include <string_view>
@@ -18,7 +18,7 @@ constexpr const char *context_group = "Context";
 constexpr const char *sampling_group = "Sampling";
 
 // Where the contract's name and the flag's are not the same but for '_' and '-'.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 22> flag_names{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 23> flag_names{{
     {"path", "PATH"},
     {"prompt", "PROMPT"},
     {"text", "TEXT"},
@@ -41,6 +41,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 22> flag_nam
     {"type_v", "--cache-type-v"},
     {"top_logprobs", "--logprobs"},
     {"max_tokens", "--max-tokens"},
+    {"stages", "--samplers"},
 }};
 
 // The words of a table, as in "auto|read|mmap".
@@ -81,10 +82,6 @@ std::string flag_of_setting(const std::string &setting) {
 }
 
 std::string format_limit(const client::SamplingParameter &parameter, double limit) {
-    // Beyond this a float is "as much as you like", whatever the table writes.
-    if (std::abs(limit) > 1e18) {
-        return limit < 0 ? "-infinity" : "infinity";
-    }
     if (parameter.type == MULLAMA_PARAMETER_INT) {
         return std::to_string(static_cast<std::int64_t>(limit));
     }
@@ -94,9 +91,13 @@ std::string format_limit(const client::SamplingParameter &parameter, double limi
     return {buffer.data(), result.ptr};
 }
 
+// "between 0 and 1", "at least -1".
 std::string format_range(const client::SamplingParameter &parameter) {
-    return format_limit(parameter, parameter.min_value) + " to " +
-           format_limit(parameter, parameter.max_value);
+    const std::string least = format_limit(parameter, parameter.min_value);
+    if (parameter.max_value >= std::numeric_limits<std::int32_t>::max()) {
+        return "at least " + least;
+    }
+    return "between " + least + " and " + format_limit(parameter, parameter.max_value);
 }
 
 client::SettingValue parse_setting(const std::string &flag,
@@ -106,7 +107,7 @@ client::SettingValue parse_setting(const std::string &flag,
     const auto integer = whole ? parse_integer<std::int64_t>(flag, text) : 0;
     const double number = whole ? static_cast<double>(integer) : parse_real(flag, text);
     if (number < parameter.min_value || number > parameter.max_value) {
-        throw UsageError(flag + " must be between " + format_range(parameter) + ", not " + text);
+        throw UsageError(flag + " must be " + format_range(parameter) + ", not " + text);
     }
     return whole ? client::SettingValue(integer) : client::SettingValue(number);
 }
@@ -170,6 +171,9 @@ CLI::Option *add_repeatable(CLI::App &app, const std::string &flags, const std::
 void add_model_path(CLI::App &app, ModelArguments &arguments) {
     app.add_option("PATH", arguments.path,
                    "The model: a GGUF file, or the first part of one that is split");
+}
+
+void add_engine_options(CLI::App &app, ModelArguments &arguments) {
     add_value(
         app, "--backend", "NAME",
         [&arguments](const std::string &name) { arguments.settings.backend = name; },
@@ -184,6 +188,7 @@ void add_model_path(CLI::App &app, ModelArguments &arguments) {
 }
 
 void add_model_options(CLI::App &app, ModelArguments &arguments) {
+    add_engine_options(app, arguments);
     client::ModelSettings &settings = arguments.settings;
     add_integer(app, "--gpu-layers,--ngl", settings.n_gpu_layers,
                 "Layers to keep in the memory of GPUs; -1: all (default)")

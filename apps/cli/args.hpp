@@ -21,9 +21,11 @@ struct ModelArguments {
     mullama_log_level_t log_level = MULLAMA_LOG_NONE;
 };
 
-// PATH, and what every command that opens a model understands.
+// PATH.
 void add_model_path(CLI::App &app, ModelArguments &arguments);
-// Where and how weights are kept.
+// What every command that opens a model understands.
+void add_engine_options(CLI::App &app, ModelArguments &arguments);
+// The same, and where and how weights are kept.
 void add_model_options(CLI::App &app, ModelArguments &arguments);
 // How large a context is and how it computes; `threads`: with -t as well.
 void add_context_options(CLI::App &app, client::ContextSettings &settings, bool threads = true);

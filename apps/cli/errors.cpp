@@ -92,15 +92,15 @@ void Reporter::other(const std::exception &error) const {
 }
 
 ExitCode exit_code_of(const client::Failure &failure) {
-    const std::string &parameter = failure.parts().parameter;
     switch (failure.code()) {
     case MULLAMA_ERROR_INVALID_ARGUMENT:
     case MULLAMA_ERROR_OUT_OF_RANGE:
     case MULLAMA_ERROR_INVALID_UTF8:
         return exit_usage;
     case MULLAMA_ERROR_NOT_FOUND:
-        // A device, a stage or an engine of that name: what was typed is wrong, not the model.
-        if (!parameter.empty() && parameter != "path") {
+    case MULLAMA_ERROR_UNSUPPORTED:
+        // No device, stage or engine of that name: what was typed is wrong, not the model.
+        if (flag_of(failure.parts().parameter).starts_with("--")) {
             return exit_usage;
         }
         break;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <sstream>
+#include <utility>
 
 #include "cli/utf8.hpp"
 
@@ -17,6 +18,16 @@ HelpFormatter::HelpFormatter(int width)
     label("OPTIONS", "options");
     label("SUBCOMMAND", "COMMAND");
     label("Positionals", "Arguments");
+}
+
+std::string HelpFormatter::make_help(const CLI::App *app, std::string name,
+                                     CLI::AppFormatMode mode) const {
+    // CLI11 parts some groups by two empty lines.
+    std::string text = Formatter::make_help(app, std::move(name), mode);
+    for (std::size_t at = text.find("\n\n\n"); at != text.npos; at = text.find("\n\n\n", at)) {
+        text.erase(at, 1);
+    }
+    return text;
 }
 
 std::string HelpFormatter::make_option_opts(const CLI::Option *option) const {

@@ -11,6 +11,8 @@ class HelpFormatter : public CLI::Formatter {
 public:
     explicit HelpFormatter(int width);
 
+    std::string make_help(const CLI::App *app, std::string name,
+                          CLI::AppFormatMode mode) const override;
     std::string make_option_opts(const CLI::Option *option) const override;
     std::string make_option(const CLI::Option *option, bool is_positional) const override;
     std::string make_subcommand(const CLI::App *command) const override;

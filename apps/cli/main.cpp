@@ -44,7 +44,8 @@ int run(int argc, char **argv, Terminal &out, Terminal &err) {
     CLI::App program("Runs large language models on this machine.", "mullama");
     program.formatter(std::make_shared<HelpFormatter>(out.width()));
     program.footer(examples);
-    program.require_subcommand(1);
+    // Not require_subcommand(1), which would hide what stands in the command's place.
+    program.require_subcommand(0, 1);
     program.set_version_flag("--version", [&] { return "mullama " + client->version().library; });
     const std::vector<Command> commands{
         add_run(program, *client), add_show(program),       add_bench(program),
@@ -58,10 +59,14 @@ int run(int argc, char **argv, Terminal &out, Terminal &err) {
 
     try {
         program.parse(argc, argv);
-        return chosen(commands)->run(session);
+        const Command *command = chosen(commands);
+        if (command == nullptr) {
+            throw UsageError("which command? One has to be named");
+        }
+        return command->run(session);
     } catch (const CLI::CallForHelp &) {
         const Command *command = chosen(commands);
-        out.write(command == nullptr ? program.help() : command->app->help(name_of(command)));
+        out.write(command == nullptr ? program.help() : command->app->help("mullama"));
         out.flush();
         return exit_ok;
     } catch (const CLI::CallForVersion &request) {

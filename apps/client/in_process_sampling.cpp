@@ -62,6 +62,16 @@ void add_stage(const std::vector<SamplingStage> &table, const SamplingStage &sta
     names.insert(ends ? names.end() - 1 : names.end(), stage.name);
 }
 
+// The name comes from Sampling::stages, and that is where the caller has to look.
+std::size_t add(Sampler &sampler, const std::string &name) {
+    try {
+        return sampler.add(name);
+    } catch (const Error &error) {
+        throw Failure(
+            {.code = error.code(), .message = std::string(error.message()), .parameter = "stages"});
+    }
+}
+
 void set(Sampler &sampler, std::size_t stage, const std::string &parameter,
          const SettingValue &value) {
     if (const auto *number = std::get_if<std::int64_t>(&value)) {
@@ -120,7 +130,7 @@ Sampler make_sampler(const Sampling &sampling) {
 
     Sampler sampler;
     for (const std::string &name : names) {
-        const std::size_t index = sampler.add(name);
+        const std::size_t index = add(sampler, name);
         for (const auto &[setting, value] : sampling.settings) {
             for (const Owner &owner : owners_of(table, setting)) {
                 if (owner.stage->name == name) {

@@ -219,8 +219,8 @@ Command add_bench(CLI::App &program) {
     add_numbers(*app, "-t,--threads", arguments->n_threads,
                 "Threads to compute with; 0: as many as are measured to be fastest (default)");
     add_json_flag(*app, arguments->json, "One JSON object instead of a Markdown table");
-    add_model_options(*app, arguments->model);
     add_context_options(*app, arguments->context, false);
+    add_model_options(*app, arguments->model);
     return {app, [arguments](Session &session) { return run(session, *arguments); },
             [arguments] { return arguments->json; }};
 }

@@ -83,6 +83,7 @@ Command add_detokenize(CLI::App &program) {
         "--show-special", [arguments] { arguments->settings.unparse_special = true; },
         "Write special tokens in their spelling");
     add_json_flag(*app, arguments->json, "One JSON object");
+    add_engine_options(*app, arguments->model);
     return {app, [arguments](Session &session) { return run(session, *arguments); },
             [arguments] { return arguments->json; }};
 }

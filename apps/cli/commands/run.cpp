@@ -248,8 +248,8 @@ Command add_run(CLI::App &program, client::Client &client) {
     add_integer(*app, "--logprobs", request.top_logprobs,
                 "With --json: each token's log-probability, and those of the N likeliest");
     add_sampling_options(*app, client.sampling_stages(), request.sampling);
-    add_model_options(*app, arguments->model);
     add_context_options(*app, request.context);
+    add_model_options(*app, arguments->model);
     return {app, [arguments](Session &session) { return run(session, *arguments); },
             [arguments] { return arguments->json; }};
 }

@@ -3,6 +3,7 @@
 
 #include "cli/args.hpp"
 #include "cli/command.hpp"
+#include "cli/errors.hpp"
 #include "cli/exit_codes.hpp"
 #include "cli/format.hpp"
 #include "cli/json_writer.hpp"
@@ -232,14 +233,15 @@ std::string to_json(const Arguments &arguments, client::Model &model,
 
 // Nothing where the engine cannot say.
 std::optional<mullama_memory_estimate_t> estimate(Session &session, const Arguments &arguments) {
+    client::ModelSettings settings = arguments.model.settings;
+    settings.vocab_only = false;
     try {
-        return session.client.estimate(arguments.model.path, arguments.model.settings,
-                                       arguments.context);
+        return session.client.estimate(arguments.model.path, settings, arguments.context);
     } catch (const client::Failure &failure) {
         if (failure.code() == MULLAMA_ERROR_UNSUPPORTED) {
             return std::nullopt;
         }
-        throw;
+        throw LoadFailure(failure);
     }
 }
 
@@ -289,8 +291,8 @@ Command add_show(CLI::App &program) {
                   "Load the whole model, first in a process of its own: a file on which the engine "
                   "would crash gives an error");
     add_json_flag(*app, arguments->json, "One JSON object");
-    add_model_options(*app, arguments->model);
     add_context_options(*app, arguments->context, false);
+    add_model_options(*app, arguments->model);
     return {app, [arguments](Session &session) { return run(session, *arguments); },
             [arguments] { return arguments->json; }};
 }

@@ -98,6 +98,7 @@ Command add_tokenize(CLI::App &program) {
         "--parse-special", [arguments] { arguments->settings.parse_special = true; },
         "Read the spelling of a special token, such as </s>, as that token");
     add_json_flag(*app, arguments->json, "One JSON object");
+    add_engine_options(*app, arguments->model);
     return {app, [arguments](Session &session) { return run(session, *arguments); },
             [arguments] { return arguments->json; }};
 }
