@@ -4,6 +4,7 @@
 #include "core/gguf/fingerprint.hpp"
 #include "core/gguf/split.hpp"
 #include "core/hash.hpp"
+#include "core/tensor_values.hpp"
 #include "platform/file.hpp"
 #include "platform/system_error.hpp"
 
@@ -36,10 +37,13 @@ private:
     platform::File file_;
 };
 
-// The same error, with the file that it is about in front.
+// The same error, with the file that it is about in front, and the key or tensor in the message.
 [[noreturn]] void rethrow_with_name(const Error &error, const std::string &name) {
     const Error::Parts &parts = error.parts();
-    Error named(parts.code, name + ": " + parts.message);
+    std::string message = name + ": " + parts.message;
+    if (message.find(parts.parameter) == std::string::npos)
+        message += " (" + parts.parameter + ")";
+    Error named(parts.code, message);
     named.parameter(parts.parameter.empty() ? "path" : parts.parameter)
         .expected(parts.expected)
         .actual(parts.actual)
@@ -110,6 +114,11 @@ void ModelFiles::check(const backend::Backend &backend, const backend::ModelPara
         return backend.knows_architecture(architecture);
     };
     naming(name(0), [&] { gguf::check_model(parts, options); });
+}
+
+void ModelFiles::check_values(const std::function<void()> &between) const {
+    for (std::size_t i = 0; i < files_.size(); ++i)
+        naming(name(i), [&] { check_tensor_values(files_[i], *sources_[i], between); });
 }
 
 Metadata ModelFiles::metadata(std::span<const backend::MetadataOverride> overrides) const {

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -26,6 +27,8 @@ public:
 
     // Throws unless the engine can be trusted with these files and overrides.
     void check(const backend::Backend &backend, const backend::ModelParams &params) const;
+    // Throws unless all weights are finite numbers; `between` as check_tensor_values().
+    void check_values(const std::function<void()> &between) const;
 
     // All parts, in order; empty for a file in memory.
     [[nodiscard]] const std::vector<std::string> &paths() const noexcept { return paths_; }

@@ -25,6 +25,9 @@ public:
             require(report(1.0F));
     }
 
+    // Lets the callback cancel during what is no progress yet.
+    void ask() { require(report(last_)); }
+
     // What the engine is given; empty when nobody listens.
     [[nodiscard]] std::function<bool(float)> for_engine() {
         if (!callback_)
@@ -61,11 +64,18 @@ private:
     bool cancelled_ = false;
 };
 
+void check(const ModelFiles &files, const ModelRequest &request, Progress &progress) {
+    files.check(*request.backend, request.params);
+    if (request.params.check_tensors && !request.params.vocab_only)
+        files.check_values([&] { progress.ask(); });
+}
+
 // Loads with the engine; the parts beside it are complete.
 std::shared_ptr<const Model> finish(Model::Parts parts, const std::vector<std::string> &paths,
                                     const ModelRequest &request, Progress &progress) {
     backend::ModelParams params = request.params;
     params.progress = progress.for_engine();
+    params.check_tensors = false; // has been done
     try {
         parts.engine = with_log(request.runtime->log(),
                                 [&] { return request.backend->load(paths, params); });
@@ -118,7 +128,7 @@ std::shared_ptr<const Model> load_model(const std::vector<std::string> &paths,
         return finish(parts_without_files(request), paths, request, progress);
 
     const ModelFiles files = ModelFiles::open(paths);
-    files.check(*request.backend, request.params);
+    check(files, request, progress);
     if (!request.probe_program.empty()) {
         probe_model(request.probe_program, files.paths(), request.backend->name(),
                     request.params);
@@ -143,7 +153,7 @@ std::shared_ptr<const Model> load_model_from_memory(std::span<const std::byte> b
     Progress progress(request.params.progress);
     progress.begin();
     const ModelFiles files = ModelFiles::from_memory(bytes);
-    files.check(*request.backend, request.params);
+    check(files, request, progress);
 
     const platform::MemoryFile file(bytes, "mullama-model");
     const std::optional<std::string> path = file.path();
