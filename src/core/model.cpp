@@ -5,6 +5,27 @@
 namespace mullama::core {
 namespace {
 
+// An engine tells the heads of the first layer, which may have none.
+std::int32_t first_heads(std::int32_t known, const Model::Parts &parts, std::string_view key) {
+    const auto index =
+        parts.metadata.find(parts.engine->facts().architecture + ".attention." + std::string(key));
+    if (known != 0 || !index)
+        return known;
+    const gguf::Value &value = parts.metadata.at(*index).value;
+    for (std::uint64_t i = 0; value.is_integer() && i < value.count(); ++i) {
+        if (const std::int64_t heads = value.as_int(i); heads > 0)
+            return static_cast<std::int32_t>(heads);
+    }
+    return known;
+}
+
+backend::ModelFacts facts_of(const Model::Parts &parts) {
+    backend::ModelFacts facts = parts.engine->facts();
+    facts.n_head = first_heads(facts.n_head, parts, "head_count");
+    facts.n_head_kv = first_heads(facts.n_head_kv, parts, "head_count_kv");
+    return facts;
+}
+
 std::uint64_t capabilities_of(const Model::Parts &parts) {
     const backend::ModelFacts &facts = parts.engine->facts();
     std::uint64_t bits = 0;
@@ -32,7 +53,7 @@ std::uint64_t capabilities_of(const Model::Parts &parts) {
 } // namespace
 
 Model::Model(Parts parts)
-    : parts_(std::move(parts)), vocab_(parts_.engine->vocab()),
+    : parts_(std::move(parts)), facts_(facts_of(parts_)), vocab_(parts_.engine->vocab()),
       capabilities_(capabilities_of(parts_)) {}
 
 std::optional<std::string_view> Model::chat_template(std::string_view name) const {

@@ -38,9 +38,7 @@ public:
     // For making contexts; they must not outlive this object.
     [[nodiscard]] backend::Model &engine() const noexcept { return *parts_.engine; }
 
-    [[nodiscard]] const backend::ModelFacts &facts() const noexcept {
-        return parts_.engine->facts();
-    }
+    [[nodiscard]] const backend::ModelFacts &facts() const noexcept { return facts_; }
     [[nodiscard]] const Vocab &vocab() const noexcept { return vocab_; }
     [[nodiscard]] const Metadata &metadata() const noexcept { return parts_.metadata; }
     // 32 hexadecimal digits.
@@ -57,6 +55,7 @@ public:
 
 private:
     Parts parts_;
+    backend::ModelFacts facts_;
     Vocab vocab_;
     std::uint64_t capabilities_;
 };
