@@ -90,6 +90,16 @@ void rwkv_head_size(const Case &c) {
     c.require_divisor(".wkv.head_size", c.positive(".wkv.head_size"), c.h.embedding_length);
 }
 
+// ggml goes over a head's rows in steps of up to 64 elements (AVX-512) and looks for no rest: it
+// would read and write past them.
+void rwkv7_head_size(const Case &c) {
+    const std::uint32_t size = c.positive(".wkv.head_size");
+    if (size % 64 != 0) {
+        c.m.fail("llama.cpp computes heads of this size wrongly", ".wkv.head_size",
+                 "a multiple of 64", size);
+    }
+}
+
 void two_token_shifts(const Case &c) {
     c.require_equal(".token_shift_count", c.m.u32(".token_shift_count").value_or(2), 2);
 }
@@ -388,7 +398,7 @@ struct Rule {
     std::array<std::string_view, 9> architectures; // the rest are ""
 };
 
-constexpr std::array<Rule, 40> rules{{
+constexpr std::array<Rule, 41> rules{{
     {state_space_groups, {"mamba2", "granitehybrid", "nemotron_h", "nemotron_h_moe", "falcon-h1"}},
     {state_space_sizes,
      {"mamba", "mamba2", "granitehybrid", "nemotron_h", "nemotron_h_moe", "falcon-h1", "jamba",
@@ -398,6 +408,7 @@ constexpr std::array<Rule, 40> rules{{
     {delta_net, {"qwen3next", "qwen35", "qwen35moe", "qwen4exp"}},
     {full_attention_interval, {"minimax-01", "qwen3next", "qwen35", "qwen35moe", "qwen4exp"}},
     {rwkv_head_size, {"rwkv6", "rwkv6qwen2", "rwkv7", "arwkv7"}},
+    {rwkv7_head_size, {"rwkv7", "arwkv7"}},
     {two_token_shifts, {"rwkv6", "rwkv7"}},
     {one_token_shift, {"rwkv6qwen2", "arwkv7"}},
     {rwkv_key_heads, {"rwkv6qwen2"}},
