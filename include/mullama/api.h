@@ -14,6 +14,11 @@
  * - Paths are UTF-8 on every system, and must hold no NUL.
  * - A struct that starts with `size_t struct_size` is filled by its `_init` function before use and
  *   only grows at its end. NULL options mean the defaults.
+ * - Besides the codes that a function lists, any call that can fail may return
+ *   MULLAMA_ERROR_OUT_OF_MEMORY, MULLAMA_ERROR_INTERNAL, MULLAMA_ERROR_FORKED (an object of the
+ *   parent, used in a forked child), MULLAMA_ERROR_INVALID_ARGUMENT (NULL where an object or an
+ *   output is needed, a struct that no `_init` filled) and MULLAMA_ERROR_UNSUPPORTED (a struct of a
+ *   newer caller that asks for what this library does not know).
  * - A callback's last argument is the `user_data` it was registered with. It runs on the thread
  *   that made the call, unless the function says otherwise, and must not let an exception escape.
  */
