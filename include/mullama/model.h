@@ -82,7 +82,7 @@ typedef struct mullama_model_options {
     mullama_load_mode_t load_mode;
     /** Load the vocabulary and the metadata, no weights; such a model makes no contexts. */
     bool vocab_only;
-    /** Look at every weight for values that are not numbers; slow. */
+    /** Look at every weight for values that are infinite or not numbers; reads all of the file. */
     bool check_tensors;
     /** Let the engine keep weights in layouts that suit this CPU; default true. */
     bool repack;
@@ -287,8 +287,11 @@ MULLAMA_API void mullama_model_options_init(mullama_model_options_t *options, si
  * @param path_size its length in bytes.
  * @param options how; NULL for the defaults.
  * @param[out] out the model, owned by the caller.
- * @return NULL, or MULLAMA_ERROR_NOT_FOUND, _PERMISSION, _IO, _BAD_FILE, _BAD_MODEL,
- * _UNKNOWN_MODEL, _CANCELLED, _NO_SPACE, _CRASHED, _ENGINE, _OUT_OF_MEMORY or _INVALID_ARGUMENT.
+ * @return NULL, or MULLAMA_ERROR_NOT_FOUND (the file, or a device), _PERMISSION, _IO, _BAD_FILE,
+ * _BAD_MODEL, _UNKNOWN_MODEL, _UNSUPPORTED (an engine that this build lacks, a file that goes with a
+ * model instead of being one, what this system cannot do), _CANCELLED, _NO_SPACE (the runtime's
+ * memory budget), _CRASHED, _ENGINE, _OUT_OF_MEMORY, _OUT_OF_RANGE, _INVALID_UTF8 or
+ * _INVALID_ARGUMENT.
  */
 MULLAMA_API mullama_error_t *mullama_model_load(const char *path, size_t path_size,
                                                 const mullama_model_options_t *options,
@@ -310,7 +313,8 @@ MULLAMA_API mullama_error_t *mullama_model_load_parts(const char *const *paths, 
 /**
  * Loads a model from the bytes of a GGUF file.
  *
- * The bytes are copied into a file that exists in memory only; they need not outlive the call.
+ * The bytes are copied into a file that exists in memory only; they need not outlive the call. Only
+ * on Linux with /proc, and not with a probe_program: MULLAMA_ERROR_UNSUPPORTED elsewhere.
  *
  * @param data the bytes.
  * @param size how many there are.
@@ -504,7 +508,8 @@ MULLAMA_API mullama_error_t *mullama_model_metadata_string(const mullama_model_t
  * @param model the model.
  * @param index the key's index.
  * @param max_elements how many elements of an array to write before "..."; 0: all.
- * @param[out] out valid JSON unless cut short; bytes that are not UTF-8 become U+FFFD.
+ * @param[out] out valid JSON unless cut short; bytes that are not UTF-8 become U+FFFD, and numbers
+ * that JSON has no word for (infinities, no number at all) null.
  * @return NULL, or MULLAMA_ERROR_OUT_OF_RANGE or MULLAMA_ERROR_INVALID_ARGUMENT.
  */
 MULLAMA_API mullama_error_t *mullama_model_metadata_format(const mullama_model_t *model,
