@@ -96,7 +96,7 @@ DecodeStatus LlamaContext::run(Work work, const Batch &batch) {
     }
 
     const LogCapture capture;
-    threadpool_has_computed_ = true;
+    threads_have_computed_ = true;
     std::int32_t status = 0;
     try {
         status =
@@ -108,6 +108,7 @@ DecodeStatus LlamaContext::run(Work work, const Batch &batch) {
     outputs_.clear();
     switch (status) {
     case status_ok:
+        retired_threads_.clear();
         if (encodes) {
             remember_encoded();
         } else {
@@ -242,23 +243,21 @@ const float *LlamaContext::logits(std::int32_t index) {
 }
 
 void LlamaContext::set_threads(std::int32_t n_threads, std::int32_t n_threads_batch) {
+    require_thread_count("n_threads", n_threads);
+    require_thread_count("n_threads_batch", n_threads_batch);
     const std::int32_t largest = std::max(n_threads, n_threads_batch);
-    if (std::min(n_threads, n_threads_batch) < 1 || largest > GGML_MAX_N_THREADS) {
-        throw Error(MULLAMA_ERROR_OUT_OF_RANGE, "the number of threads is out of range")
-            .parameter(n_threads < 1 || n_threads > GGML_MAX_N_THREADS ? "n_threads"
-                                                                       : "n_threads_batch")
-            .expected("1 to " + std::to_string(GGML_MAX_N_THREADS))
-            .actual(n_threads < 1 || n_threads > GGML_MAX_N_THREADS ? n_threads : n_threads_batch);
-    }
-    if (!threadpool_ || threadpool_->size() != largest) {
-        auto threadpool = std::make_unique<Threadpool>(largest);
-        if (threadpool_has_computed_) {
-            retired_threadpools_.push_back(std::move(threadpool_));
-            threadpool_has_computed_ = false;
+    if (largest != (threads_ ? threads_->size() : 1)) {
+        auto threads = largest > 1 ? std::make_unique<Threadpool>(largest) : nullptr;
+        if (threads_ && threads_have_computed_) {
+            retired_threads_.push_back(std::move(threads_));
         }
-        threadpool_ = std::move(threadpool);
-        llama_attach_threadpool(context_.get(), threadpool_->get(), threadpool_->get());
+        threads_ = std::move(threads);
+        threads_have_computed_ = false;
     }
+    const auto pool_of = [this](std::int32_t count) {
+        return count > 1 ? threads_->get() : single_thread_.get();
+    };
+    llama_attach_threadpool(context_.get(), pool_of(n_threads), pool_of(n_threads_batch));
     llama_set_n_threads(context_.get(), n_threads, n_threads_batch);
 }
 

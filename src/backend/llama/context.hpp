@@ -66,11 +66,13 @@ private:
     static bool on_abort_check(void *self) noexcept;
 
     const ModelFacts &facts_;
-    // Before the context, which uses it to its end.
-    std::unique_ptr<Threadpool> threadpool_;
-    // A pool that has computed stays until another one has: llama.cpp pauses it only then.
-    std::vector<std::unique_ptr<Threadpool>> retired_threadpools_;
-    bool threadpool_has_computed_ = false;
+    // Before the context, which uses them to its end. A single thread has a pool of its own: those
+    // of the other one would be woken for each token only to sleep again.
+    Threadpool single_thread_{1};
+    std::unique_ptr<Threadpool> threads_;
+    // Threads that have computed stay until others have: llama.cpp pauses them only then.
+    std::vector<std::unique_ptr<Threadpool>> retired_threads_;
+    bool threads_have_computed_ = false;
     ContextHandle context_;
     // NULL for models that keep no memory between decodes.
     llama_memory_t memory_;

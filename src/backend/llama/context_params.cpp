@@ -4,6 +4,7 @@
 #include <string>
 
 #include "backend/llama/facts.hpp"
+#include "backend/llama/threadpool.hpp"
 
 namespace mullama::backend::llama {
 
@@ -119,11 +120,8 @@ llama_context_params context_params(const llama_model &model, const ModelFacts &
             "at least n_seq_max, which is " + std::to_string(params.n_seq_max),
             std::min(params.n_batch, params.n_ctx),
             "(and n_ctx) must have room for one token of each sequence");
-    require(params.n_threads >= 1 && params.n_threads <= GGML_MAX_N_THREADS, "n_threads",
-            "1 to " + std::to_string(GGML_MAX_N_THREADS), params.n_threads, "is out of range");
-    require(params.n_threads_batch >= 1 && params.n_threads_batch <= GGML_MAX_N_THREADS,
-            "n_threads_batch", "1 to " + std::to_string(GGML_MAX_N_THREADS), params.n_threads_batch,
-            "is out of range");
+    require_thread_count("n_threads", params.n_threads);
+    require_thread_count("n_threads_batch", params.n_threads_batch);
     if (facts.has_encoder && facts.has_decoder && !params.kv_unified && params.n_seq_max > 1) {
         throw Error(MULLAMA_ERROR_UNSUPPORTED,
                     "an encoder-decoder model needs kv_unified for more than one sequence")

@@ -45,6 +45,15 @@ void require_threads(std::int32_t count) {
 
 } // namespace
 
+void require_thread_count(const char *parameter, std::int32_t count) {
+    if (count < 1 || count > GGML_MAX_N_THREADS) {
+        throw base::Error(MULLAMA_ERROR_OUT_OF_RANGE, "the number of threads is out of range")
+            .parameter(parameter)
+            .expected("1 to " + std::to_string(GGML_MAX_N_THREADS))
+            .actual(count);
+    }
+}
+
 Threadpool::Threadpool(std::int32_t n_threads) : size_(n_threads) {
     require_threads(n_threads - 1);
     if (auto *make = cpu_function<decltype(ggml_threadpool_new)>("ggml_threadpool_new")) {

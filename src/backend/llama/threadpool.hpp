@@ -8,6 +8,9 @@
 
 namespace mullama::backend::llama {
 
+// Throws unless `count`, a value of the parameter, is a number of threads that the engine takes.
+void require_thread_count(const char *parameter, std::int32_t count);
+
 class Threadpool {
 public:
     // `n_threads` counts the calling thread: 1 starts none. The others sleep between decodes.
