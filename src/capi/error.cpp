@@ -96,10 +96,26 @@ mullama_error_code_t mullama_error_code(const mullama_error_t *error) {
 
 const char *mullama_error_code_name(mullama_error_code_t code) {
     static constexpr std::array names = {
-        "ok",          "internal",         "out_of_memory", "invalid_argument", "out_of_range",
-        "invalid_utf8", "invalid_state",   "busy",          "cancelled",        "unsupported",
-        "forked",      "not_found",        "permission",    "io",               "bad_file",
-        "bad_model",   "unknown_model",    "no_space",      "engine",           "crashed",
+        "ok",
+        "internal",
+        "out_of_memory",
+        "invalid_argument",
+        "out_of_range",
+        "invalid_utf8",
+        "invalid_state",
+        "busy",
+        "cancelled",
+        "unsupported",
+        "forked",
+        "not_found",
+        "permission",
+        "io",
+        "bad_file",
+        "bad_model",
+        "unknown_model",
+        "no_space",
+        "engine",
+        "crashed",
         "abi",
     };
     static_assert(names.size() == static_cast<std::size_t>(MULLAMA_ERROR_ABI) + 1);

@@ -22,9 +22,9 @@ mullama_error_t *current_error() noexcept {
         } catch (const std::bad_alloc &) {
             return out_of_memory();
         } catch (const std::exception &error) {
-            return new_error(Error(MULLAMA_ERROR_INTERNAL,
-                                   std::string("defect in mullama, please report it: ") +
-                                       error.what()));
+            return new_error(
+                Error(MULLAMA_ERROR_INTERNAL,
+                      std::string("defect in mullama, please report it: ") + error.what()));
         } catch (...) {
             return new_error(Error(MULLAMA_ERROR_INTERNAL,
                                    "defect in mullama, please report it: an exception of an "
@@ -45,8 +45,7 @@ void refuse_null(std::string_view parameter) {
 void refuse_enum(std::string_view parameter, int value, int first, int last) {
     throw Error(MULLAMA_ERROR_INVALID_ARGUMENT,
                 std::string(parameter) + " has no such value: " + std::to_string(value) +
-                    "; this library knows " + std::to_string(first) + " to " +
-                    std::to_string(last))
+                    "; this library knows " + std::to_string(first) + " to " + std::to_string(last))
         .parameter(parameter)
         .expected(std::to_string(first) + " to " + std::to_string(last))
         .actual(value);
@@ -88,9 +87,9 @@ std::string_view path(const char *data, std::size_t size, std::string_view param
 }
 
 void refuse_struct_size(std::string_view parameter, std::string_view init, std::size_t size) {
-    throw Error(MULLAMA_ERROR_INVALID_ARGUMENT,
-                std::string(parameter) + "->struct_size is " + std::to_string(size) + ": call " +
-                    std::string(init) + "() on the struct first")
+    throw Error(MULLAMA_ERROR_INVALID_ARGUMENT, std::string(parameter) + "->struct_size is " +
+                                                    std::to_string(size) + ": call " +
+                                                    std::string(init) + "() on the struct first")
         .parameter(std::string(parameter) + "->struct_size")
         .expected("what " + std::string(init) + "() sets")
         .actual(size);

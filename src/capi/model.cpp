@@ -70,7 +70,8 @@ mullama_error_t *mullama_model_load_parts(const char *const *paths, size_t paths
         const core::ModelRequest request = model_request(options, "options");
         const auto given = array(paths, paths_count, "paths");
         if (given.empty()) {
-            throw Error(MULLAMA_ERROR_INVALID_ARGUMENT, "paths is empty: a model has one part at least")
+            throw Error(MULLAMA_ERROR_INVALID_ARGUMENT,
+                        "paths is empty: a model has one part at least")
                 .parameter("paths")
                 .expected("at least 1 path")
                 .actual("0");
@@ -284,17 +285,16 @@ mullama_error_t *mullama_model_estimate(const char *path, size_t path_size,
         const mullama::backend::MemoryEstimate found =
             core::estimate_memory(paths, request, context);
         write_struct(estimate,
-                     mullama_memory_estimate_t{
-                         .struct_size = 0,
-                         .host_weights = found.host_weights,
-                         .host_context = found.host_context,
-                         .host_compute = found.host_compute,
-                         .device_weights = found.device_weights,
-                         .device_context = found.device_context,
-                         .device_compute = found.device_compute,
-                         .total = found.host_weights + found.host_context + found.host_compute +
-                                  found.device_weights + found.device_context +
-                                  found.device_compute,
-                         .n_ctx = found.n_ctx});
+                     mullama_memory_estimate_t{.struct_size = 0,
+                                               .host_weights = found.host_weights,
+                                               .host_context = found.host_context,
+                                               .host_compute = found.host_compute,
+                                               .device_weights = found.device_weights,
+                                               .device_context = found.device_context,
+                                               .device_compute = found.device_compute,
+                                               .total = found.host_weights + found.host_context +
+                                                        found.host_compute + found.device_weights +
+                                                        found.device_context + found.device_compute,
+                                               .n_ctx = found.n_ctx});
     });
 }

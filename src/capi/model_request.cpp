@@ -82,8 +82,8 @@ core::ModelRequest model_request(const mullama_model_options_t *options,
     params.main_gpu = asked.main_gpu;
     params.split_mode = enumerator(asked.split_mode, MULLAMA_SPLIT_MODE_NONE,
                                    MULLAMA_SPLIT_MODE_TENSOR, "split_mode");
-    params.load_mode = enumerator(asked.load_mode, MULLAMA_LOAD_MODE_AUTO,
-                                  MULLAMA_LOAD_MODE_DIRECT, "load_mode");
+    params.load_mode =
+        enumerator(asked.load_mode, MULLAMA_LOAD_MODE_AUTO, MULLAMA_LOAD_MODE_DIRECT, "load_mode");
     params.tensor_split = tensor_split(asked.tensor_split, asked.tensor_split_count);
     // No list means all devices, and a list without entries none: the pointer tells which.
     if (asked.devices != nullptr || asked.devices_count != 0)

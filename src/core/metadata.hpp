@@ -30,8 +30,9 @@ public:
     [[nodiscard]] const Entry &at(std::size_t index) const;
     [[nodiscard]] std::optional<std::size_t> find(std::string_view key) const noexcept;
 
-    // One element of the value at `index`. These throw MULLAMA_ERROR_OUT_OF_RANGE past the end of the metadata or of the
-    // array, and MULLAMA_ERROR_INVALID_ARGUMENT for an element of another kind.
+    // One element of the value at `index`. These throw MULLAMA_ERROR_OUT_OF_RANGE past the end of
+    // the metadata or of the array, and MULLAMA_ERROR_INVALID_ARGUMENT for an element of another
+    // kind.
     [[nodiscard]] std::int64_t int_at(std::size_t index, std::size_t element) const;
     [[nodiscard]] double float_at(std::size_t index, std::size_t element) const;
     [[nodiscard]] bool bool_at(std::size_t index, std::size_t element) const;

@@ -54,7 +54,8 @@ std::uint64_t capabilities_of(const Model::Parts &parts) {
 
 Model::Model(Parts parts)
     : parts_(std::move(parts)), facts_(facts_of(parts_)), vocab_(parts_.engine->vocab()),
-      capabilities_(capabilities_of(parts_)) {}
+      capabilities_(capabilities_of(parts_)) {
+}
 
 std::optional<std::string_view> Model::chat_template(std::string_view name) const {
     return parts_.engine->chat_template(std::string(name));

@@ -130,8 +130,7 @@ Metadata ModelFiles::metadata(std::span<const backend::MetadataOverride> overrid
     return metadata;
 }
 
-std::string
-ModelFiles::fingerprint(std::span<const backend::MetadataOverride> overrides) const {
+std::string ModelFiles::fingerprint(std::span<const backend::MetadataOverride> overrides) const {
     std::vector<gguf::Part> parts;
     for (std::size_t i = 0; i < files_.size(); ++i)
         parts.push_back({&files_[i], sources_[i].get()});

@@ -77,8 +77,8 @@ std::shared_ptr<const Model> finish(Model::Parts parts, const std::vector<std::s
     params.progress = progress.for_engine();
     params.check_tensors = false; // has been done
     try {
-        parts.engine = with_log(request.runtime->log(),
-                                [&] { return request.backend->load(paths, params); });
+        parts.engine =
+            with_log(request.runtime->log(), [&] { return request.backend->load(paths, params); });
     } catch (const Error &) {
         if (progress.cancelled())
             Progress::refuse();
@@ -130,8 +130,7 @@ std::shared_ptr<const Model> load_model(const std::vector<std::string> &paths,
     const ModelFiles files = ModelFiles::open(paths);
     check(files, request, progress);
     if (!request.probe_program.empty()) {
-        probe_model(request.probe_program, files.paths(), request.backend->name(),
-                    request.params);
+        probe_model(request.probe_program, files.paths(), request.backend->name(), request.params);
     }
     return finish(parts_for(request, files), files.paths(), request, progress);
 }

@@ -77,10 +77,10 @@ MemoryReservation Runtime::reserve(std::uint64_t bytes, std::string_view what) {
             limits_memory() ? max_memory_ : std::numeric_limits<std::uint64_t>::max();
         const std::uint64_t left = limit - std::min(used, limit);
         if (bytes > left) {
-            throw Error(MULLAMA_ERROR_NO_SPACE,
-                        std::string(what) + " needs " + mebibytes(bytes) +
-                            ", and the runtime's memory budget of " + mebibytes(limit) + " has " +
-                            mebibytes(left) + " left")
+            throw Error(MULLAMA_ERROR_NO_SPACE, std::string(what) + " needs " + mebibytes(bytes) +
+                                                    ", and the runtime's memory budget of " +
+                                                    mebibytes(limit) + " has " + mebibytes(left) +
+                                                    " left")
                 .parameter("max_memory")
                 .expected("at most " + std::to_string(left))
                 .actual(bytes)

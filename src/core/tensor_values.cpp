@@ -37,21 +37,21 @@ struct Layout {
 };
 
 constexpr std::array layouts{
-    Layout{"f32", Format::f32, 0},      Layout{"f16", Format::f16, 0},
-    Layout{"bf16", Format::bf16, 0},    Layout{"f64", Format::f64, 0},
-    Layout{"q1_0", Format::f16, 0},     Layout{"q2_0", Format::f16, 0},
-    Layout{"q4_0", Format::f16, 0},     Layout{"q4_1", Format::f16, 0, 2},
-    Layout{"q5_0", Format::f16, 0},     Layout{"q5_1", Format::f16, 0, 2},
-    Layout{"q8_0", Format::f16, 0},     Layout{"q8_1", Format::f16, 0, 2},
+    Layout{"f32", Format::f32, 0},       Layout{"f16", Format::f16, 0},
+    Layout{"bf16", Format::bf16, 0},     Layout{"f64", Format::f64, 0},
+    Layout{"q1_0", Format::f16, 0},      Layout{"q2_0", Format::f16, 0},
+    Layout{"q4_0", Format::f16, 0},      Layout{"q4_1", Format::f16, 0, 2},
+    Layout{"q5_0", Format::f16, 0},      Layout{"q5_1", Format::f16, 0, 2},
+    Layout{"q8_0", Format::f16, 0},      Layout{"q8_1", Format::f16, 0, 2},
     Layout{"q2_K", Format::f16, 80, 82}, Layout{"q3_K", Format::f16, 108},
-    Layout{"q4_K", Format::f16, 0, 2},  Layout{"q5_K", Format::f16, 0, 2},
-    Layout{"q6_K", Format::f16, 208},   Layout{"q8_K", Format::f32, 0},
-    Layout{"tq1_0", Format::f16, 52},   Layout{"tq2_0", Format::f16, 64},
-    Layout{"iq1_s", Format::f16, 0},    Layout{"iq1_m", Format::iq1_m, 48},
-    Layout{"iq2_xxs", Format::f16, 0},  Layout{"iq2_xs", Format::f16, 0},
-    Layout{"iq2_s", Format::f16, 0},    Layout{"iq3_xxs", Format::f16, 0},
-    Layout{"iq3_s", Format::f16, 0},    Layout{"iq4_nl", Format::f16, 0},
-    Layout{"iq4_xs", Format::f16, 0},   Layout{"mxfp4", Format::e8m0, 0},
+    Layout{"q4_K", Format::f16, 0, 2},   Layout{"q5_K", Format::f16, 0, 2},
+    Layout{"q6_K", Format::f16, 208},    Layout{"q8_K", Format::f32, 0},
+    Layout{"tq1_0", Format::f16, 52},    Layout{"tq2_0", Format::f16, 64},
+    Layout{"iq1_s", Format::f16, 0},     Layout{"iq1_m", Format::iq1_m, 48},
+    Layout{"iq2_xxs", Format::f16, 0},   Layout{"iq2_xs", Format::f16, 0},
+    Layout{"iq2_s", Format::f16, 0},     Layout{"iq3_xxs", Format::f16, 0},
+    Layout{"iq3_s", Format::f16, 0},     Layout{"iq4_nl", Format::f16, 0},
+    Layout{"iq4_xs", Format::f16, 0},    Layout{"mxfp4", Format::e8m0, 0},
 };
 
 template <class Bits>
@@ -151,10 +151,10 @@ void check_tensor_values(const gguf::File &file, const gguf::Source &source,
                          const std::function<void()> &between) {
     std::vector<std::byte> buffer(std::size_t{4} << 20);
     for (const gguf::TensorInfo &tensor : file.tensors()) {
-        const auto *const layout =
-            std::ranges::find(layouts, tensor.type->name, &Layout::type);
+        const auto *const layout = std::ranges::find(layouts, tensor.type->name, &Layout::type);
         if (layout != layouts.end())
-            check_tensor(tensor, *layout, file.data_offset() + tensor.offset, source, buffer, between);
+            check_tensor(tensor, *layout, file.data_offset() + tensor.offset, source, buffer,
+                         between);
     }
 }
 

@@ -19,7 +19,8 @@ bool is_punctuation(char c) noexcept {
 } // namespace
 
 Vocab::Vocab(const backend::Vocab &engine) noexcept
-    : engine_(engine), type_(engine.type()), size_(engine.size()) {}
+    : engine_(engine), type_(engine.type()), size_(engine.size()) {
+}
 
 Vocab::~Vocab() = default;
 

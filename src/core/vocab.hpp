@@ -76,7 +76,7 @@ private:
         std::uint32_t size = 0;
     };
     struct Table {
-        std::string bytes; // each piece followed by a NUL
+        std::string bytes;        // each piece followed by a NUL
         std::vector<Piece> shown; // with control tokens in their spelling
         std::vector<Piece> plain; // without
         std::vector<std::uint32_t> attributes;

@@ -37,8 +37,7 @@ TEST(Error, NullIsNoError) {
 TEST(Error, TellsEverything) {
     const ModelHandle model = echo_model();
     mullama_tokens_t *tokens = nullptr;
-    const ErrorHandle error(
-        mullama_model_tokenize(model.get(), "ab\xFF\0", 4, nullptr, &tokens));
+    const ErrorHandle error(mullama_model_tokenize(model.get(), "ab\xFF\0", 4, nullptr, &tokens));
     EXPECT_EQ(tokens, nullptr);
     EXPECT_EQ(mullama_error_code(error.get()), MULLAMA_ERROR_INVALID_UTF8);
     size_t size = 0;

@@ -301,9 +301,8 @@ TEST(ModelOptions, FitOlderAndNewerCallers) {
     ASSERT_OK(mullama_model_load(nullptr, 0, &newer.known, &model));
     mullama_model_free(std::exchange(model, nullptr));
     newer.unknown[1] = 1;
-    EXPECT_REFUSED(mullama_model_load(nullptr, 0, &newer.known, &model),
-                   MULLAMA_ERROR_UNSUPPORTED, "options",
-                   sizeof(mullama_model_options_t) + sizeof(std::uint64_t), "newer");
+    EXPECT_REFUSED(mullama_model_load(nullptr, 0, &newer.known, &model), MULLAMA_ERROR_UNSUPPORTED,
+                   "options", sizeof(mullama_model_options_t) + sizeof(std::uint64_t), "newer");
 
     mullama_model_options_t never_filled{};
     EXPECT_REFUSED(mullama_model_load(nullptr, 0, &never_filled, &model),
@@ -352,8 +351,8 @@ TEST(ModelOptions, OverridesAreReadExactly) {
     options.metadata_overrides = with_null.data();
     options.metadata_overrides_count = 2;
     mullama_model_t *model = nullptr;
-    EXPECT_REFUSED(mullama_model_load(nullptr, 0, &options, &model),
-                   MULLAMA_ERROR_INVALID_ARGUMENT, "metadata_overrides[1]");
+    EXPECT_REFUSED(mullama_model_load(nullptr, 0, &options, &model), MULLAMA_ERROR_INVALID_ARGUMENT,
+                   "metadata_overrides[1]");
     options.metadata_overrides_count = 1;
     ASSERT_OK(mullama_model_load(nullptr, 0, &options, &model));
     const ModelHandle owned(model);
@@ -399,8 +398,8 @@ TEST(ModelOptions, OverridesChangeTheModel) {
 
 TEST(ModelPath, RefusesWhatIsNone) {
     mullama_model_t *model = nullptr;
-    EXPECT_REFUSED(mullama_model_load(nullptr, 0, nullptr, &model),
-                   MULLAMA_ERROR_INVALID_ARGUMENT, "path");
+    EXPECT_REFUSED(mullama_model_load(nullptr, 0, nullptr, &model), MULLAMA_ERROR_INVALID_ARGUMENT,
+                   "path");
     EXPECT_REFUSED(mullama_model_load("", 0, nullptr, &model), MULLAMA_ERROR_INVALID_ARGUMENT,
                    "path");
     EXPECT_REFUSED(load(std::string("a\0b", 3), nullptr, &model), MULLAMA_ERROR_INVALID_ARGUMENT,
@@ -509,8 +508,9 @@ TEST(ModelLoad, ModeInEffectIsReported) {
         EXPECT_EQ(info_of(model.get()).load_mode, mode);
     }
     // What the system refuses (locked memory, direct reads) is told as it turned out.
-    for (const mullama_load_mode_t mode : {MULLAMA_LOAD_MODE_AUTO, MULLAMA_LOAD_MODE_MLOCK,
-                                           MULLAMA_LOAD_MODE_MMAP_MLOCK, MULLAMA_LOAD_MODE_DIRECT}) {
+    for (const mullama_load_mode_t mode :
+         {MULLAMA_LOAD_MODE_AUTO, MULLAMA_LOAD_MODE_MLOCK, MULLAMA_LOAD_MODE_MMAP_MLOCK,
+          MULLAMA_LOAD_MODE_DIRECT}) {
         auto options = model_options();
         options.load_mode = mode;
         const ModelHandle model = load_model(path, &options);
@@ -598,8 +598,8 @@ TEST(ModelReferences, ThreadsShareAModel) {
                 const ModelHandle mine(mullama_model_retain(model.get()));
                 EXPECT_EQ(info_of(mine.get()).n_vocab, 512);
                 size_t index = 0;
-                EXPECT_OK(mullama_model_find_metadata(mine.get(), "general.architecture", 20,
-                                                      &index));
+                EXPECT_OK(
+                    mullama_model_find_metadata(mine.get(), "general.architecture", 20, &index));
                 mullama_tokens_t *tokens = nullptr;
                 EXPECT_OK(mullama_model_tokenize(mine.get(), "text", 4, nullptr, &tokens));
                 mullama_tokens_free(tokens);
@@ -673,12 +673,12 @@ TEST(ModelMetadata, HoldsEveryTypeAndText) {
     const ModelHandle model = load_model(path_of(*row));
     ASSERT_TRUE(model);
     const std::map<std::string, mullama_metadata_type_t> types = {
-        {"u8", MULLAMA_METADATA_UINT8},     {"i8", MULLAMA_METADATA_INT8},
-        {"u16", MULLAMA_METADATA_UINT16},   {"i16", MULLAMA_METADATA_INT16},
-        {"u32", MULLAMA_METADATA_UINT32},   {"i32", MULLAMA_METADATA_INT32},
-        {"u64", MULLAMA_METADATA_UINT64},   {"i64", MULLAMA_METADATA_INT64},
-        {"f32", MULLAMA_METADATA_FLOAT32},  {"f64", MULLAMA_METADATA_FLOAT64},
-        {"bool", MULLAMA_METADATA_BOOL},    {"string", MULLAMA_METADATA_STRING},
+        {"u8", MULLAMA_METADATA_UINT8},    {"i8", MULLAMA_METADATA_INT8},
+        {"u16", MULLAMA_METADATA_UINT16},  {"i16", MULLAMA_METADATA_INT16},
+        {"u32", MULLAMA_METADATA_UINT32},  {"i32", MULLAMA_METADATA_INT32},
+        {"u64", MULLAMA_METADATA_UINT64},  {"i64", MULLAMA_METADATA_INT64},
+        {"f32", MULLAMA_METADATA_FLOAT32}, {"f64", MULLAMA_METADATA_FLOAT64},
+        {"bool", MULLAMA_METADATA_BOOL},   {"string", MULLAMA_METADATA_STRING},
     };
     size_t seen = 0;
     for (const Json &expected : (*row)["entries"]) {
@@ -831,8 +831,7 @@ TEST(Model, NullIsNoModel) {
     EXPECT_EQ(mullama_model_metadata_count(nullptr), 0U);
     mullama_model_info_t info;
     mullama_model_info_init(&info, sizeof info);
-    EXPECT_REFUSED(mullama_model_get_info(nullptr, &info), MULLAMA_ERROR_INVALID_ARGUMENT,
-                   "model");
+    EXPECT_REFUSED(mullama_model_get_info(nullptr, &info), MULLAMA_ERROR_INVALID_ARGUMENT, "model");
     const ModelHandle model = echo_model();
     EXPECT_REFUSED(mullama_model_get_info(model.get(), nullptr), MULLAMA_ERROR_INVALID_ARGUMENT,
                    "info");

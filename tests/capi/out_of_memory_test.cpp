@@ -28,14 +28,30 @@ void *allocate_or_throw(std::size_t size) {
 } // namespace
 
 // Replaced for the whole program: the shared library calls these too.
-void *operator new(std::size_t size) { return allocate_or_throw(size); }
-void *operator new[](std::size_t size) { return allocate_or_throw(size); }
-void *operator new(std::size_t size, const std::nothrow_t &) noexcept { return allocate(size); }
-void *operator new[](std::size_t size, const std::nothrow_t &) noexcept { return allocate(size); }
-void operator delete(void *memory) noexcept { std::free(memory); }
-void operator delete[](void *memory) noexcept { std::free(memory); }
-void operator delete(void *memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void *memory, std::size_t) noexcept { std::free(memory); }
+void *operator new(std::size_t size) {
+    return allocate_or_throw(size);
+}
+void *operator new[](std::size_t size) {
+    return allocate_or_throw(size);
+}
+void *operator new(std::size_t size, const std::nothrow_t &) noexcept {
+    return allocate(size);
+}
+void *operator new[](std::size_t size, const std::nothrow_t &) noexcept {
+    return allocate(size);
+}
+void operator delete(void *memory) noexcept {
+    std::free(memory);
+}
+void operator delete[](void *memory) noexcept {
+    std::free(memory);
+}
+void operator delete(void *memory, std::size_t) noexcept {
+    std::free(memory);
+}
+void operator delete[](void *memory, std::size_t) noexcept {
+    std::free(memory);
+}
 
 namespace {
 
@@ -79,8 +95,7 @@ TEST(OutOfMemory, EchoModel) {
     options.metadata_overrides_count = 1;
     mullama_model_t *model = nullptr;
     EXPECT_GT(fail_each_allocation([&] {
-                  mullama_error_t *const error =
-                      mullama_model_load(nullptr, 0, &options, &model);
+                  mullama_error_t *const error = mullama_model_load(nullptr, 0, &options, &model);
                   EXPECT_EQ(error != nullptr, model == nullptr);
                   return error;
               }),
@@ -106,12 +121,12 @@ TEST(OutOfMemory, Vocabulary) {
     // The first one builds the table of pieces; failing leaves it to be built again.
     mullama_token_info_t info;
     mullama_token_info_init(&info, sizeof info);
-    EXPECT_GT(fail_each_allocation(
-                  [&] { return mullama_model_get_token(model.get(), data[1], &info); }),
-              5);
-    EXPECT_EQ(fail_each_allocation(
-                  [&] { return mullama_model_get_token(model.get(), data[1], &info); }),
-              0);
+    EXPECT_GT(
+        fail_each_allocation([&] { return mullama_model_get_token(model.get(), data[1], &info); }),
+        5);
+    EXPECT_EQ(
+        fail_each_allocation([&] { return mullama_model_get_token(model.get(), data[1], &info); }),
+        0);
     EXPECT_STREQ(info.piece, "s");
 }
 

@@ -150,9 +150,9 @@ TEST(Runtime, DefaultOneHasASinkToo) {
     ASSERT_OK(mullama_runtime_set_log(nullptr, MULLAMA_LOG_NONE, nullptr, nullptr));
     EXPECT_FALSE(lines.all.empty());
     mullama_runtime_free(nullptr);
-    EXPECT_REFUSED(mullama_runtime_set_log(nullptr, static_cast<mullama_log_level_t>(5),
-                                           Lines::take, &lines),
-                   MULLAMA_ERROR_INVALID_ARGUMENT, "level");
+    EXPECT_REFUSED(
+        mullama_runtime_set_log(nullptr, static_cast<mullama_log_level_t>(5), Lines::take, &lines),
+        MULLAMA_ERROR_INVALID_ARGUMENT, "level");
 }
 
 TEST(Runtime, SinkLivesAsLongAsItsModels) {
@@ -193,8 +193,7 @@ TEST(Runtime, ReplacingTheSinkWaitsForThoseInside) {
     }
     for (int round = 0; round < 100; ++round) {
         Sink sink;
-        EXPECT_OK(
-            mullama_runtime_set_log(runtime.get(), MULLAMA_LOG_DEBUG, Sink::take, &sink));
+        EXPECT_OK(mullama_runtime_set_log(runtime.get(), MULLAMA_LOG_DEBUG, Sink::take, &sink));
         std::this_thread::yield();
         EXPECT_OK(mullama_runtime_set_log(runtime.get(), MULLAMA_LOG_NONE, nullptr, nullptr));
         EXPECT_EQ(sink.inside, 0);
@@ -243,9 +242,9 @@ TEST(Runtime, RingKeepsTheNewestLines) {
 
     EXPECT_REFUSED(mullama_runtime_set_log_ring(runtime.get(), MULLAMA_LOG_INFO, 65537),
                    MULLAMA_ERROR_OUT_OF_RANGE, "size");
-    EXPECT_REFUSED(mullama_runtime_set_log_ring(runtime.get(),
-                                                static_cast<mullama_log_level_t>(7), 1),
-                   MULLAMA_ERROR_INVALID_ARGUMENT, "level");
+    EXPECT_REFUSED(
+        mullama_runtime_set_log_ring(runtime.get(), static_cast<mullama_log_level_t>(7), 1),
+        MULLAMA_ERROR_INVALID_ARGUMENT, "level");
     EXPECT_REFUSED(mullama_runtime_next_log(runtime.get(), nullptr, nullptr, nullptr),
                    MULLAMA_ERROR_INVALID_ARGUMENT, "line");
 }
@@ -278,8 +277,8 @@ TEST(Runtime, ListsDevices) {
     mullama_device_info_init(&info, sizeof info);
     EXPECT_REFUSED(mullama_runtime_get_device(nullptr, count, &info), MULLAMA_ERROR_OUT_OF_RANGE,
                    "index");
-    EXPECT_REFUSED(mullama_runtime_get_device(nullptr, 0, nullptr),
-                   MULLAMA_ERROR_INVALID_ARGUMENT, "info");
+    EXPECT_REFUSED(mullama_runtime_get_device(nullptr, 0, nullptr), MULLAMA_ERROR_INVALID_ARGUMENT,
+                   "info");
     EXPECT_REFUSED(mullama_runtime_device_count(nullptr, nullptr), MULLAMA_ERROR_INVALID_ARGUMENT,
                    "count");
     info.struct_size = 3;

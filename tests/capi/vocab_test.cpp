@@ -155,15 +155,14 @@ INSTANTIATE_TEST_SUITE_P(All, Vocabulary, testing::ValuesIn(all_vocabularies()),
 // whose detokenizer does nothing else.
 std::string replace_bad_bytes(const mullama_model_t *bytes, std::string_view text) {
     mullama_detokenizer_t *detokenizer = nullptr;
-    EXPECT_OK(
-        mullama_detokenizer_new(const_cast<mullama_model_t *>(bytes), nullptr, &detokenizer));
+    EXPECT_OK(mullama_detokenizer_new(const_cast<mullama_model_t *>(bytes), nullptr, &detokenizer));
     const DetokenizerHandle owned(detokenizer);
     std::string out;
     const char *part = nullptr;
     size_t size = 0;
     for (const char c : text) {
-        EXPECT_OK(mullama_detokenizer_push(detokenizer, static_cast<unsigned char>(c), &part,
-                                           &size));
+        EXPECT_OK(
+            mullama_detokenizer_push(detokenizer, static_cast<unsigned char>(c), &part, &size));
         out.append(part, size);
     }
     EXPECT_OK(mullama_detokenizer_finish(detokenizer, &part, &size));
@@ -205,7 +204,8 @@ TEST_P(Vocabulary, IncrementsJoinedAreTheWholeText) {
         mullama_model_special_token(model.get(), MULLAMA_SPECIAL_SEP),
         mullama_model_special_token(model.get(), MULLAMA_SPECIAL_PAD),
     };
-    // Of the tokens that the spaces of WordPiece and SentencePiece depend on, more than chance gives.
+    // Of the tokens that the spaces of WordPiece and SentencePiece depend on, more than chance
+    // gives.
     const Tokens crafted = tokenize(model.get(), texts[5] + texts[4]);
     for (int i = 0; i < 400; ++i) {
         Tokens tokens;
@@ -266,8 +266,8 @@ TEST_P(Vocabulary, DescribesEveryToken) {
     }
     EXPECT_GT(with_text, static_cast<size_t>(model_info.n_vocab) * 9 / 10);
     for (int which = MULLAMA_SPECIAL_BOS; which <= MULLAMA_SPECIAL_DECODER_START; ++which) {
-        const mullama_token_t token = mullama_model_special_token(
-            model.get(), static_cast<mullama_special_token_t>(which));
+        const mullama_token_t token =
+            mullama_model_special_token(model.get(), static_cast<mullama_special_token_t>(which));
         EXPECT_TRUE(token == MULLAMA_TOKEN_NONE || (token >= 0 && token < model_info.n_vocab))
             << which << ": " << token;
     }
@@ -314,7 +314,8 @@ TEST(Vocab, NulsAreCharactersLikeAnyOther) {
         ASSERT_TRUE(model);
         const std::string text("a\0b", 3);
         const std::string back = detokenize(model.get(), tokenize(model.get(), text));
-        EXPECT_NE(back.find(text), std::string::npos) << file << ": " << testing::PrintToString(back);
+        EXPECT_NE(back.find(text), std::string::npos)
+            << file << ": " << testing::PrintToString(back);
     }
 }
 
@@ -366,8 +367,9 @@ TEST(Vocab, RefusesWhatCannotBe) {
         {"abcde\xF0\x9F\x99", 5},    // cut off
     }};
     for (const auto &[text, offset] : bad) {
-        EXPECT_REFUSED(mullama_model_tokenize(model.get(), text.data(), text.size(), nullptr, &tokens),
-                       MULLAMA_ERROR_INVALID_UTF8, "text", offset);
+        EXPECT_REFUSED(
+            mullama_model_tokenize(model.get(), text.data(), text.size(), nullptr, &tokens),
+            MULLAMA_ERROR_INVALID_UTF8, "text", offset);
     }
     mullama_tokenize_options_t options;
     mullama_tokenize_options_init(&options, sizeof options);
@@ -399,8 +401,8 @@ TEST(Vocab, RefusesWhatCannotBe) {
                    "token");
     EXPECT_REFUSED(mullama_model_get_token(model.get(), MULLAMA_TOKEN_NONE, &info),
                    MULLAMA_ERROR_OUT_OF_RANGE, "token");
-    EXPECT_REFUSED(mullama_model_get_token(model.get(), 1, nullptr),
-                   MULLAMA_ERROR_INVALID_ARGUMENT, "info");
+    EXPECT_REFUSED(mullama_model_get_token(model.get(), 1, nullptr), MULLAMA_ERROR_INVALID_ARGUMENT,
+                   "info");
     EXPECT_STREQ(info.piece, "");
 
     EXPECT_EQ(mullama_model_special_token(nullptr, MULLAMA_SPECIAL_BOS), MULLAMA_TOKEN_NONE);

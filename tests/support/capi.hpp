@@ -40,9 +40,9 @@ inline std::string message_of(const mullama_error_t *error) {
     const ErrorHandle owned(error);
     if (error == nullptr)
         return testing::AssertionSuccess();
-    return testing::AssertionFailure()
-           << mullama_error_code_name(mullama_error_code(error)) << ": " << message_of(error) << "\n"
-           << mullama_error_log(error, nullptr);
+    return testing::AssertionFailure() << mullama_error_code_name(mullama_error_code(error)) << ": "
+                                       << message_of(error) << "\n"
+                                       << mullama_error_log(error, nullptr);
 }
 
 struct Refusal {
@@ -64,17 +64,16 @@ struct Refusal {
     mullama_error_position_init(&position, sizeof position);
     mullama_error_get_position(error, &position);
     const mullama_error_code_t code = mullama_error_code(error);
-    if (code == expected.code &&
-        (expected.parameter.empty() || parameter == expected.parameter) &&
+    if (code == expected.code && (expected.parameter.empty() || parameter == expected.parameter) &&
         (!expected.offset || position.offset == *expected.offset) &&
         message.find(expected.mentions) != std::string::npos && !message.empty()) {
         return testing::AssertionSuccess();
     }
     return testing::AssertionFailure()
-           << "expected " << mullama_error_code_name(expected.code) << " of '"
-           << expected.parameter << "' at " << expected.offset.value_or(-1) << " with \""
-           << expected.mentions << "\", got " << mullama_error_code_name(code) << " of '"
-           << parameter << "' at " << position.offset << ": " << message << "\n"
+           << "expected " << mullama_error_code_name(expected.code) << " of '" << expected.parameter
+           << "' at " << expected.offset.value_or(-1) << " with \"" << expected.mentions
+           << "\", got " << mullama_error_code_name(code) << " of '" << parameter << "' at "
+           << position.offset << ": " << message << "\n"
            << mullama_error_log(error, nullptr);
 }
 
