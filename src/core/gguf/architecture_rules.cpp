@@ -184,6 +184,13 @@ void gemma4_shared_keys(const Case &c) {
     shared_keys(c, c.h.block_count - std::min(shared, c.h.block_count));
 }
 
+// Where keys are made from a latent vector for each head.
+void as_many_key_heads(const Case &c) {
+    for (std::uint32_t block = 0; block < c.h.block_count; ++block) {
+        c.require_equal(".attention.head_count_kv", c.h.heads_kv[block], c.h.heads[block]);
+    }
+}
+
 // Multi-head latent attention: of a key, one part is turned by RoPE and one is not. The cache holds
 // the latent vector instead, with the turned part behind it.
 void latent_attention(const Case &c) {
@@ -195,7 +202,9 @@ void latent_attention(const Case &c) {
         c.m.fail("RoPE must leave a part of each key alone in this architecture",
                  ".rope.dimension_count", "less than " + std::to_string(length), c.h.rope_dims);
     }
-    if (latent) {
+    if (!latent) {
+        as_many_key_heads(c);
+    } else {
         const std::uint64_t rank = c.positive(".attention.kv_lora_rank");
         c.require_equal(".attention.key_length", c.h.key_length, rank + c.h.rope_dims);
     }
@@ -398,7 +407,7 @@ struct Rule {
     std::array<std::string_view, 9> architectures; // the rest are ""
 };
 
-constexpr std::array<Rule, 41> rules{{
+constexpr std::array<Rule, 42> rules{{
     {state_space_groups, {"mamba2", "granitehybrid", "nemotron_h", "nemotron_h_moe", "falcon-h1"}},
     {state_space_sizes,
      {"mamba", "mamba2", "granitehybrid", "nemotron_h", "nemotron_h_moe", "falcon-h1", "jamba",
@@ -419,6 +428,7 @@ constexpr std::array<Rule, 41> rules{{
     {granite_switch_router, {"graniteswitch"}},
     {gemma3n_shared_keys, {"gemma3n"}},
     {gemma4_shared_keys, {"gemma4"}},
+    {as_many_key_heads, {"minicpm3", "plm"}},
     {latent_attention, {"deepseek2", "mistral4"}},
     {latent_attention_only,
      {"deepseek32", "glm-dsa", "dots3note", "hy_v4", "kimi-linear", "kimi-k3", "bailingmoe3",

@@ -40,19 +40,26 @@ void Reader::require(std::uint64_t count, std::uint64_t each, std::string_view w
         .actual(std::to_string(remaining()) + " bytes left");
 }
 
+// Up to `most` of the bytes that come next, at least one; borrowed until the next call.
+std::span<const std::byte> Reader::next(std::uint64_t most) {
+    if (position_ < buffer_start_ || position_ >= buffer_start_ + buffer_.size()) {
+        buffer_.resize(static_cast<std::size_t>(std::min(buffer_size, remaining())));
+        buffer_start_ = position_;
+        source_.read(position_, buffer_);
+    }
+    const auto from = std::span<const std::byte>(buffer_).subspan(
+        static_cast<std::size_t>(position_ - buffer_start_));
+    const auto part =
+        from.first(static_cast<std::size_t>(std::min<std::uint64_t>(from.size(), most)));
+    position_ += part.size();
+    return part;
+}
+
 void Reader::read(std::span<std::byte> to) {
     while (!to.empty()) {
-        if (position_ < buffer_start_ || position_ >= buffer_start_ + buffer_.size()) {
-            buffer_.resize(static_cast<std::size_t>(std::min(buffer_size, remaining())));
-            buffer_start_ = position_;
-            source_.read(position_, buffer_);
-        }
-        const auto from = std::span<const std::byte>(buffer_).subspan(
-            static_cast<std::size_t>(position_ - buffer_start_));
-        const std::size_t part = std::min(from.size(), to.size());
-        std::memcpy(to.data(), from.data(), part);
-        to = to.subspan(part);
-        position_ += part;
+        const auto from = next(to.size());
+        std::memcpy(to.data(), from.data(), from.size());
+        to = to.subspan(from.size());
     }
 }
 
@@ -94,13 +101,10 @@ void Reader::append_string(std::string &text, std::string_view what) {
             .actual(size);
     }
     require(size, 1, what);
-    std::uint64_t left = size;
-    while (left > 0) {
-        const std::size_t begin = text.size();
-        const std::uint64_t step = std::min(step_size, left);
-        text.resize(begin + static_cast<std::size_t>(step));
-        read(std::as_writable_bytes(std::span(text).subspan(begin)));
-        left -= step;
+    for (std::uint64_t left = size; left > 0;) {
+        const auto from = next(left);
+        text.append(reinterpret_cast<const char *>(from.data()), from.size());
+        left -= from.size();
     }
 }
 

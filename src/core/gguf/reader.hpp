@@ -36,6 +36,7 @@ public:
     void append_string(std::string &text, std::string_view what);
 
 private:
+    [[nodiscard]] std::span<const std::byte> next(std::uint64_t most);
     void read(std::span<std::byte> to);
 
     const Source &source_;
