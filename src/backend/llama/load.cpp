@@ -8,6 +8,7 @@
 #include "backend/llama/devices.hpp"
 #include "backend/llama/failure.hpp"
 #include "backend/llama/process.hpp"
+#include "backend/llama/tensor_check.hpp"
 
 namespace mullama::backend::llama {
 
@@ -146,7 +147,7 @@ LoadPlan::LoadPlan(const ModelParams &params)
     params_.n_gpu_layers = params.n_gpu_layers;
     params_.load_mode = load_mode_of(params.load_mode);
     params_.vocab_only = params.vocab_only;
-    params_.check_tensors = params.check_tensors;
+    check_tensors_ = params.check_tensors && !params.vocab_only;
     params_.use_extra_bufts = params.repack;
     set_split(params);
 
@@ -241,6 +242,7 @@ void LoadPlan::add_override(const MetadataOverride &override) {
 
 void LoadPlan::only_measure() noexcept {
     params_.no_alloc = true;
+    check_tensors_ = false;
     // llama.cpp asserts when it is to map what it does not allocate.
     params_.load_mode = LLAMA_LOAD_MODE_NONE;
     params_.lazy_mode = LLAMA_LAZY_MODE_OFF;
@@ -252,6 +254,9 @@ ModelHandle LoadPlan::load(const std::vector<std::string> &paths) {
             .parameter("path");
     }
     start();
+    if (check_tensors_) {
+        check_tensors(paths, [this] { return !progress_ || progress_(0); });
+    }
     const LogCapture capture;
     std::vector<const char *> names;
     for (const std::string &path : paths) {

@@ -53,6 +53,7 @@ private:
     std::vector<llama_model_kv_override> overrides_;
     std::function<bool(float)> progress_;
     std::exception_ptr progress_failure_;
+    bool check_tensors_ = false;
     bool cancelled_ = false;
     mullama_load_mode_t load_mode_ = MULLAMA_LOAD_MODE_READ;
 };

@@ -5,9 +5,17 @@
 #include <sstream>
 
 #include "platform/memory_file.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace mullama::test {
 namespace {
+
+std::string contents(const std::string &path) {
+    std::ifstream file(path, std::ios::binary);
+    std::stringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
 
 TEST(Load, TellsTheFacts) {
     const auto model = load(fixture("moe"));
@@ -224,11 +232,52 @@ TEST(Load, SaysWhyItCannot) {
     EXPECT_NE(weightless.message.find("llama.context_length"), std::string::npos);
 }
 
+// A copy of a fixture with a value of a tensor overwritten.
+std::string spoiled(const TemporaryFolder &folder, const std::string &name,
+                    const std::string &tensor, std::size_t offset, std::string_view bytes) {
+    std::string content = contents(fixture(name));
+    ggml_context *unused = nullptr;
+    gguf_context *metadata = gguf_init_from_file(fixture(name).c_str(), {true, &unused});
+    const std::size_t begin =
+        gguf_get_data_offset(metadata) +
+        gguf_get_tensor_offset(metadata, gguf_find_tensor(metadata, tensor.c_str()));
+    gguf_free(metadata);
+    ggml_free(unused);
+    content.replace(begin + offset, bytes.size(), bytes);
+    return folder.write(name + ".gguf", content);
+}
+
+TEST(Load, LooksAtEveryWeightWhenAsked) {
+    ModelParams params;
+    params.check_tensors = true;
+    for (const char *name : {"llama", "llama_f16", "llama_bf16", "llama_q4_0", "llama_q6_k",
+                             "llama_iq2_xxs", "llama_mxfp4", "llama_tq1_0", "moe"}) {
+        EXPECT_EQ(error_of([&] { (void)load(fixture(name), params); }).code, MULLAMA_OK) << name;
+    }
+
+    const TemporaryFolder folder;
+    constexpr std::string_view nan_f32("\x00\x00\xC0\x7F", 4);
+    constexpr std::string_view infinity_f16("\x00\x7C", 2);
+    testing::internal::CaptureStderr();
+    const auto path = spoiled(folder, "llama", "blk.1.ffn_up.weight", (64 * 3 + 5) * 4, nan_f32);
+    const auto error = error_of([&] { (void)load(path, params); });
+    EXPECT_EQ(error.code, MULLAMA_ERROR_BAD_MODEL);
+    EXPECT_NE(error.message.find("'blk.1.ffn_up.weight'"), std::string::npos) << error.message;
+    EXPECT_NE(error.message.find("number 5 of row 3"), std::string::npos) << error.message;
+    EXPECT_GT(error.offset, 0);
+    const auto quantized = spoiled(folder, "llama_q4_0", "blk.0.attn_q.weight", 18, infinity_f16);
+    EXPECT_EQ(error_of([&] { (void)load(quantized, params); }).code, MULLAMA_ERROR_BAD_MODEL);
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+    // Nobody looks unless asked.
+    EXPECT_NE(load(path), nullptr);
+
+    params.progress = [](float) { return false; };
+    EXPECT_EQ(error_of([&] { (void)load(fixture("llama"), params); }).code,
+              MULLAMA_ERROR_CANCELLED);
+}
+
 TEST(Load, ReadsAMemoryFile) {
-    std::ifstream file(fixture("llama_tied"), std::ios::binary);
-    std::stringstream text;
-    text << file.rdbuf();
-    const std::string bytes = text.str();
+    const std::string bytes = contents(fixture("llama_tied"));
     const platform::MemoryFile memory(std::as_bytes(std::span(bytes)), "model");
     if (!memory.path()) {
         GTEST_SKIP() << "memory files have no path here";
