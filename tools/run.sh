@@ -9,4 +9,5 @@ if [ -z "${MODEL:-}" ]; then
     MODEL="$fixtures/llama.gguf"
     say "No MODEL was given: using ${MODEL#"$root/"}, tiny and random, so its text is nonsense"
 fi
-exec "$program" run "$MODEL" "${PROMPT:-Once upon a time}"
+# What this script was started with on standard input is not meant as a prompt.
+exec "$program" run "$MODEL" "${PROMPT:-Once upon a time}" </dev/null
