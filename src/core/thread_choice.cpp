@@ -16,8 +16,10 @@ using Clock = std::chrono::steady_clock;
 using Nanoseconds = std::chrono::nanoseconds;
 
 constexpr auto time_limit = std::chrono::milliseconds(500);
-// A token that takes all cores this long is no question: threads pay, for many tokens even more.
-constexpr auto long_token = std::chrono::milliseconds(20);
+// A decode that takes all cores of a large model this long is no question: threads pay.
+constexpr auto long_decode = std::chrono::milliseconds(20);
+// Below, one thread computes a token in some ten milliseconds at most, and is tried first.
+constexpr std::uint64_t small_model = 128ULL << 20U;
 // A batch of this many tokens is a prefill in small.
 constexpr std::uint32_t batch_tokens = 64;
 constexpr std::size_t rounds = 7;
@@ -95,23 +97,27 @@ public:
          Clock::time_point deadline)
         : measurement_(measurement), context_(context), n_tokens_(n_tokens), deadline_(deadline) {}
 
-    // The fewest of the rising `numbers` that no other beats clearly.
+    // The fewest of `numbers` that no other beats clearly. The likeliest winners come first, rising
+    // or falling: once a number is far slower than the best before it, so are all that follow, and
+    // on a large machine trying them would take longer than there is time.
     std::int32_t winner(const std::vector<std::int32_t> &numbers) {
         qualify(numbers);
         for (std::size_t round = 1; round < rounds; ++round) {
             for (Runner &runner : runners_) {
-                if (Clock::now() >= deadline_) {
+                if (late()) {
                     break;
                 }
                 run(runner);
             }
         }
+        std::sort(runners_.begin(), runners_.end(),
+                  [](const Runner &a, const Runner &b) { return a.n_threads < b.n_threads; });
         const Runner *best = nullptr;
         Nanoseconds best_time{};
-        for (auto runner = runners_.rbegin(); runner != runners_.rend(); ++runner) {
-            const Nanoseconds time = median(runner->times);
+        for (Runner &runner : runners_) {
+            const Nanoseconds time = median(runner.times);
             if (best == nullptr || time.count() * 100 < best_time.count() * 97) {
-                best = &*runner;
+                best = &runner;
                 best_time = time;
             }
         }
@@ -124,16 +130,19 @@ private:
         std::vector<Nanoseconds> times;
     };
 
-    // The first round, from many threads to few: once fewer are far slower, so are fewer still, and
-    // on a large machine trying them all would take longer than there is time.
+    [[nodiscard]] bool late() const { return Clock::now() >= deadline_; }
+
     void qualify(const std::vector<std::int32_t> &numbers) {
         Nanoseconds best = Nanoseconds::max();
-        for (auto number = numbers.rbegin(); number != numbers.rend(); ++number) {
-            Runner runner{*number, {}};
+        for (const std::int32_t number : numbers) {
+            if (!runners_.empty() && late()) {
+                return;
+            }
+            Runner runner{number, {}};
             run(runner);
             const Nanoseconds time = median(runner.times);
-            if (time / 2 > best || (!runners_.empty() && Clock::now() >= deadline_)) {
-                break;
+            if (time / 2 > best) {
+                return;
             }
             best = std::min(best, time);
             runners_.push_back(std::move(runner));
@@ -142,12 +151,12 @@ private:
 
     void run(Runner &runner) {
         context_.set_threads(runner.n_threads, runner.n_threads);
-        static_cast<void>(measurement_.decode(n_tokens_));
-        for (std::size_t repeat = 1; repeat < repeats; ++repeat) {
+        const Nanoseconds first = measurement_.decode(n_tokens_);
+        if (runner.times.empty() && late()) {
+            runner.times.push_back(first);
+        }
+        for (std::size_t repeat = 1; repeat < repeats && !late(); ++repeat) {
             runner.times.push_back(measurement_.decode(n_tokens_));
-            if (Clock::now() >= deadline_) {
-                return;
-            }
         }
     }
 
@@ -166,29 +175,39 @@ ThreadChoice measure_threads(backend::Context &context, const backend::ModelFact
     const bool many = asked.n_threads_batch == 0;
     ThreadChoice choice{one ? max_threads : asked.n_threads,
                         many ? max_threads : asked.n_threads_batch};
-    if (max_threads > 1 && (one || many)) {
-        Measurement measurement(context, facts, n_vocab);
+    try {
         context.set_threads(max_threads, max_threads);
-        // The first decode pages weights in and makes buffers: it tells nothing.
-        static_cast<void>(measurement.decode(1));
-        const auto begin = Clock::now();
-        const Nanoseconds single = measurement.decode(1);
-        if (single < long_token) {
-            const std::vector<std::int32_t> numbers = thread_numbers(max_threads);
-            if (one) {
-                const auto deadline = begin + (many ? time_limit / 2 : time_limit);
-                choice.n_threads = Race(measurement, context, 1, deadline).winner(numbers);
-            }
-            const std::uint32_t n_tokens =
-                std::min({batch_tokens, context.n_ubatch(), context.n_ctx_seq()});
-            context.set_threads(max_threads, max_threads);
-            if (many && measurement.decode(n_tokens) < long_token) {
-                choice.n_threads_batch =
-                    Race(measurement, context, n_tokens, begin + time_limit).winner(numbers);
-            }
-        }
-        context.clear();
+    } catch (const base::Error &) {
+        // The system gives us no more threads; the one that we are on is enough.
+        choice = {one ? 1 : asked.n_threads, many ? 1 : asked.n_threads_batch};
+        context.set_threads(choice.n_threads, choice.n_threads_batch);
+        return choice;
     }
+    Measurement measurement(context, facts, n_vocab);
+    std::vector<std::int32_t> numbers = thread_numbers(max_threads);
+    const bool small = facts.size_bytes < small_model;
+    if (!small) {
+        std::reverse(numbers.begin(), numbers.end());
+    }
+    context.set_threads(numbers.front(), numbers.front());
+    // The first decode pages weights in and makes buffers: it tells nothing.
+    static_cast<void>(measurement.decode(1));
+    const auto begin = Clock::now();
+    const auto pays_anyway = [&](std::uint32_t n_tokens) {
+        context.set_threads(numbers.front(), numbers.front());
+        return !small && measurement.decode(n_tokens) >= long_decode;
+    };
+    if (one && !pays_anyway(1)) {
+        const auto deadline = begin + (many ? time_limit / 2 : time_limit);
+        choice.n_threads = Race(measurement, context, 1, deadline).winner(numbers);
+    }
+    const std::uint32_t n_tokens =
+        std::min({batch_tokens, context.n_ubatch(), context.n_ctx_seq()});
+    if (many && !pays_anyway(n_tokens)) {
+        choice.n_threads_batch =
+            Race(measurement, context, n_tokens, begin + time_limit).winner(numbers);
+    }
+    context.clear();
     context.set_threads(choice.n_threads, choice.n_threads_batch);
     return choice;
 }
