@@ -334,7 +334,8 @@ TEST(GgufCheckModel, ChecksStateSpaces) {
     EXPECT_EQ(mamba2.with("ssm.group_count", 16).refused(), "ssm.group_count");
     EXPECT_EQ(mamba2.with("ssm.conv_kernel", 0).refused(), "ssm.conv_kernel");
     Sketch rwkv("rwkv7");
-    rwkv.u32("attention.head_count", 0).u32("attention.head_count_kv", 0).u32("wkv.head_size", 8);
+    rwkv.u32("attention.head_count", 0).u32("attention.head_count_kv", 0).u32("wkv.head_size", 64);
+    rwkv.u32("embedding_length", 64);
     EXPECT_EQ(rwkv.refused(), "");
     EXPECT_EQ(rwkv.with("wkv.head_size", 0).refused(), "wkv.head_size");
     EXPECT_EQ(rwkv.with("wkv.head_size", 5).refused(), "wkv.head_size");

@@ -250,7 +250,11 @@ void deepseek_ocr(const Case &c) {
 
 void indexer(const Case &c) {
     static_cast<void>(c.positive(".attention.indexer.head_count"));
-    static_cast<void>(c.positive(".attention.indexer.top_k"));
+    constexpr std::uint32_t most = 1U << 20;
+    constexpr std::string_view top = ".attention.indexer.top_k";
+    if (const std::uint32_t selected = c.positive(top); selected > most) {
+        c.m.fail("no model looks at as many", top, "1 to " + std::to_string(most), selected);
+    }
     const std::uint32_t length = c.positive(".attention.indexer.key_length");
     if (length < c.h.rope_dims) {
         c.m.fail("the indexer's keys are shorter than what RoPE turns of them",
@@ -268,8 +272,15 @@ void first_block_has_indexer(const Case &c) {
     }
 }
 
+// The cache is divided into blocks; it has 256 cells or more.
 void indexer_blocks(const Case &c) {
-    static_cast<void>(c.positive(".attention.indexer.block_size"));
+    constexpr std::uint32_t cells = 256;
+    constexpr std::string_view key = ".attention.indexer.block_size";
+    const std::uint32_t size = c.positive(key);
+    if (size > cells) {
+        c.m.fail("a small cache would hold no whole block", key, "1 to " + std::to_string(cells),
+                 size);
+    }
 }
 
 void indexer_pool(const Case &c) {

@@ -49,13 +49,16 @@ constexpr std::string_view block_prefix = "blk.";
     if (!is_elementwise(tensor.name)) {
         return false;
     }
-    constexpr std::array<std::string_view, 7> matrices{"norm",
-                                                       "norm.weight",
-                                                       ".ssm_conv1d.weight",
-                                                       ".shortconv.conv.weight",
-                                                       ".time_mix_first.weight",
-                                                       ".ssm_a",
-                                                       ".ssm_d"};
+    constexpr std::array<std::string_view, 10> matrices{".ssm_conv1d_q.weight",
+                                                        ".ssm_conv1d_k.weight",
+                                                        ".ssm_conv1d_v.weight",
+                                                        "norm",
+                                                        "norm.weight",
+                                                        ".ssm_conv1d.weight",
+                                                        ".shortconv.conv.weight",
+                                                        ".time_mix_first.weight",
+                                                        ".ssm_a",
+                                                        ".ssm_d"};
     const bool vector = tensor.ne[1] == 1 && tensor.ne[2] == 1 && tensor.ne[3] == 1;
     return vector || std::ranges::any_of(matrices, [&](std::string_view ending) {
                return tensor.name.ends_with(ending);
@@ -323,6 +326,11 @@ void TensorChecker::check_single_architectures() const {
                      std::to_string(length) + " or " + std::to_string(2 * length) + " columns",
                      up->shape());
             }
+        }
+        // The bias may be missing, says the loader; the graph adds it all the same.
+        if ((is("falcon-h1") || is("granitehybrid") || is("nemotron_h") || is("nemotron_h_moe")) &&
+            find(block, "ssm_conv1d.weight") != nullptr) {
+            require("blk." + std::to_string(block) + ".ssm_conv1d.bias");
         }
         if (is("rwkv6") && find(block, "time_mix_lerp_fused.weight") == nullptr &&
             find(block, "time_mix_lerp_w.weight") == nullptr) {
