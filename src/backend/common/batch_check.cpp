@@ -34,8 +34,8 @@ Error refusal(base::ErrorCode code, std::size_t index, const std::string &why) {
 
 } // namespace
 
-BatchCheck::BatchCheck(std::int32_t n_vocab, std::uint32_t n_seq_max, bool shared_tokens)
-    : n_vocab_(n_vocab), shared_tokens_(shared_tokens), extent_of_(n_seq_max, -1) {
+BatchCheck::BatchCheck(std::int32_t n_vocab, std::uint32_t n_seq_max, const char *not_shared)
+    : n_vocab_(n_vocab), not_shared_(not_shared), extent_of_(n_seq_max, -1) {
     extents_.reserve(n_seq_max);
 }
 
@@ -68,9 +68,9 @@ void BatchCheck::check_sequences(const Batch &batch, std::size_t index, const Co
         throw refusal(MULLAMA_ERROR_INVALID_ARGUMENT, index, "belongs to no sequence")
             .parameter("sequences");
     }
-    if (end - begin > 1 && !shared_tokens_) {
+    if (end - begin > 1 && not_shared_ != nullptr) {
         throw refusal(MULLAMA_ERROR_INVALID_ARGUMENT, index,
-                      "belongs to several sequences, which needs a context with kv_unified")
+                      std::string("belongs to several sequences, ") + not_shared_)
             .parameter("sequences")
             .expected("1")
             .actual(end - begin);

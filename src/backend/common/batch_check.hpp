@@ -22,8 +22,9 @@ public:
         Position after = -1;
     };
 
-    // `shared_tokens`: a token may belong to several sequences.
-    BatchCheck(std::int32_t n_vocab, std::uint32_t n_seq_max, bool shared_tokens);
+    // `not_shared`: why no token may belong to several sequences, for the message ("which needs a
+    // context with kv_unified"); nullptr where it may.
+    BatchCheck(std::int32_t n_vocab, std::uint32_t n_seq_max, const char *not_shared);
 
     // Throws base::Error, with the index in the batch as its offset, unless the batch has 1 to
     // `n_tokens_max` tokens (`limit_name` is what the caller knows that number as), every token is
@@ -42,7 +43,7 @@ private:
     Extent &extent(SequenceId sequence, const Context *memory);
 
     std::int32_t n_vocab_;
-    bool shared_tokens_;
+    const char *not_shared_;
     std::vector<Extent> extents_;
     // Where a sequence stands in extents_; -1: not yet in this batch.
     std::vector<std::int32_t> extent_of_;

@@ -46,7 +46,8 @@ const ContextParams &checked(const ContextParams &params) {
 EchoContext::EchoContext(const Options &options, const Logits &logits, const ContextParams &params)
     : options_(options), logits_(logits), n_ctx_seq_(sequence_room(checked(params))),
       kv_unified_(params.kv_unified),
-      check_(options.vocab_size, params.n_seq_max, params.kv_unified),
+      check_(options.vocab_size, params.n_seq_max,
+             params.kv_unified ? nullptr : "which needs a context with kv_unified"),
       sequences_(params.n_seq_max) {
     n_ctx_ = params.kv_unified ? n_ctx_seq_ : n_ctx_seq_ * params.n_seq_max;
     n_batch_ = std::min(n_ctx_, params.n_batch);

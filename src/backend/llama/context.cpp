@@ -16,6 +16,14 @@ constexpr std::int32_t status_ok = 0;
 constexpr std::int32_t status_no_space = 1;
 constexpr std::int32_t status_aborted = 2;
 
+// A recurrent memory drops the states of all but the first sequence that a token belongs to.
+const char *why_not_shared(const ModelFacts &facts, const ContextParams &params) {
+    if (facts.is_recurrent || facts.is_hybrid) {
+        return "which a model with recurrent layers cannot do";
+    }
+    return params.kv_unified ? nullptr : "which needs a context with kv_unified";
+}
+
 } // namespace
 
 ContextHandle make_context(llama_model &model, const llama_context_params &params) {
@@ -38,7 +46,7 @@ LlamaContext::LlamaContext(llama_model &model, const ModelFacts &facts, const Co
     : facts_(facts), context_(make_context(model, context_params(model, facts, params))),
       memory_(llama_get_memory(context_.get())), n_tokens_max_(llama_n_batch(context_.get())),
       limit_name_("n_batch"), check_(llama_vocab_n_tokens(llama_model_get_vocab(&model)),
-                                     params.n_seq_max, params.kv_unified) {
+                                     params.n_seq_max, why_not_shared(facts, params)) {
     // Where tokens look ahead, all of them must be computed at once; llama.cpp asserts that they
     // are.
     const std::uint32_t n_ubatch = llama_n_ubatch(context_.get());

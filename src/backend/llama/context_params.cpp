@@ -128,6 +128,15 @@ llama_context_params context_params(const llama_model &model, const ModelFacts &
             .parameter("kv_unified");
     }
 
+    if (facts.architecture == "plamo2" && params.n_seq_max > 1) {
+        // It stores the states of several sequences at once in the wrong place, or asserts.
+        throw Error(MULLAMA_ERROR_UNSUPPORTED,
+                    "llama.cpp computes one sequence of a PLaMo-2 model at a time")
+            .parameter("n_seq_max")
+            .expected("1")
+            .actual(params.n_seq_max);
+    }
+
     llama_context_params to = llama_context_default_params();
     to.n_ctx = params.n_ctx;
     to.n_batch = params.n_batch;

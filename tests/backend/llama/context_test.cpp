@@ -57,6 +57,11 @@ TEST(Context, RefusesBatchesThatLlamaWouldAbortOn) {
     Batch shared;
     shared.add(1, 0, both, true);
     EXPECT_EQ(refusal(*model->new_context(params), shared).parameter, "sequences");
+    params.kv_unified = true;
+    for (const char *name : {"recurrent", "hybrid"}) {
+        const auto other = load(fixture(name));
+        EXPECT_EQ(refusal(*other->new_context(params), shared).parameter, "sequences") << name;
+    }
 }
 
 TEST(Context, RefusesLogitsThatAreNotThere) {
@@ -136,9 +141,12 @@ TEST(Context, RefusesParametersThatLlamaWouldAbortOn) {
     params.type_k = MULLAMA_CACHE_TYPE_Q4_0;
     EXPECT_EQ(parameter(params), "type_k");
 
-    const auto t5 = load(fixture("t5"));
+    const auto plamo2 = load(fixture("plamo2"));
     params = small_context();
     params.n_seq_max = 2;
+    EXPECT_EQ(error_of([&] { (void)plamo2->new_context(params); }).parameter, "n_seq_max");
+
+    const auto t5 = load(fixture("t5"));
     params.kv_unified = false;
     EXPECT_EQ(error_of([&] { (void)t5->new_context(params); }).parameter, "kv_unified");
 }

@@ -104,20 +104,23 @@ TEST(Sequences, ShareABatchWithoutTouchingEachOther) {
 }
 
 TEST(Sequences, ShareTheirBeginning) {
-    const auto model = load(fixture("llama"));
-    ContextParams params = small_context();
-    params.n_seq_max = 2;
-    const auto context = model->new_context(params);
-    const auto prefix = tokenize(*model, "A beginning that both have");
-    const std::vector<SequenceId> both{0, 1};
-    Batch batch;
-    for (std::size_t i = 0; i < prefix.size(); ++i) {
-        batch.add(prefix[i], static_cast<Position>(i), both, i + 1 == prefix.size());
+    for (const char *name : {"llama", "swa", "moe"}) {
+        const auto model = load(fixture(name));
+        ContextParams params = small_context();
+        params.n_seq_max = 2;
+        const auto context = model->new_context(params);
+        const auto prefix = tokenize(*model, "A beginning that both have");
+        const std::vector<SequenceId> both{0, 1};
+        Batch batch;
+        for (std::size_t i = 0; i < prefix.size(); ++i) {
+            batch.add(prefix[i], static_cast<Position>(i), both, i + 1 == prefix.size());
+        }
+        ASSERT_EQ(context->decode(batch), DecodeStatus::ok);
+        EXPECT_EQ(context->last_position(0), context->last_position(1));
+        const Token next = tokenize(*model, "x").back();
+        const auto said = greedy(*model, *context, {next}, 1, 8, 1);
+        EXPECT_EQ(greedy(*model, *context, {next}, 1, 8, 0), said) << name;
     }
-    ASSERT_EQ(context->decode(batch), DecodeStatus::ok);
-    EXPECT_EQ(context->last_position(0), context->last_position(1));
-    const auto said = greedy(*model, *context, {tokenize(*model, "x").back()}, 1, 8, 1);
-    EXPECT_EQ(greedy(*model, *context, {tokenize(*model, "x").back()}, 1, 8, 0), said);
 }
 
 } // namespace
