@@ -97,27 +97,83 @@ private:
     std::map<SequenceId, Position> last_;
 };
 
+// Today's seed, or with MULLAMA_SOAK many.
+std::vector<std::uint32_t> seeds() {
+    std::vector<std::uint32_t> all;
+    if (std::getenv("MULLAMA_SOAK") != nullptr) {
+        for (std::uint32_t seed = 1; seed <= 200; ++seed) {
+            all.push_back(seed);
+        }
+    } else {
+        const char *given = std::getenv("MULLAMA_TEST_SEED");
+        all.push_back(
+            given == nullptr ? 1 : static_cast<std::uint32_t>(std::strtoul(given, nullptr, 10)));
+    }
+    return all;
+}
+
 class RandomBatches : public testing::TestWithParam<const char *> {};
 
 TEST_P(RandomBatches, AreComputedOrRefused) {
-    const char *given = std::getenv("MULLAMA_TEST_SEED");
-    const auto seed =
-        static_cast<std::uint32_t>(given == nullptr ? 1 : std::strtoul(given, nullptr, 10));
-    SCOPED_TRACE("MULLAMA_TEST_SEED=" + std::to_string(seed));
     const auto model = load(fixture(GetParam()));
-    for (const bool unified : {true, false}) {
-        ContextParams params;
-        params.n_ctx = 512;
-        params.n_batch = 64;
-        params.n_ubatch = 16;
-        params.n_seq_max = std::string_view(GetParam()) == "plamo2" ? 1 : 4;
-        params.kv_unified = unified;
-        RandomSequences sequences(*model, params, seed);
-        for (int i = 0; i < 150 && !HasFatalFailure(); ++i) {
-            sequences.step();
+    for (const std::uint32_t seed : seeds()) {
+        SCOPED_TRACE("MULLAMA_TEST_SEED=" + std::to_string(seed));
+        for (const bool unified : {true, false}) {
+            ContextParams params;
+            params.n_ctx = 512;
+            params.n_batch = 64;
+            params.n_ubatch = 16;
+            params.n_seq_max = std::string_view(GetParam()) == "plamo2" ? 1 : 4;
+            params.kv_unified = unified;
+            RandomSequences sequences(*model, params, seed);
+            for (int i = 0; i < 150 && !HasFatalFailure(); ++i) {
+                sequences.step();
+            }
         }
     }
 }
+
+class RandomTexts : public testing::TestWithParam<const char *> {};
+
+TEST_P(RandomTexts, AreEncodedOrRefused) {
+    const auto model = load(fixture(GetParam()));
+    for (const std::uint32_t seed : seeds()) {
+        SCOPED_TRACE("MULLAMA_TEST_SEED=" + std::to_string(seed));
+        std::mt19937 random(seed);
+        const auto below = [&random](std::uint32_t limit) {
+            return static_cast<std::int32_t>(random() % limit);
+        };
+        ContextParams params = small_context();
+        params.n_seq_max = 4;
+        const auto context = model->new_context(params);
+        int done = 0;
+        for (int i = 0; i < 150; ++i) {
+            Batch batch;
+            std::map<SequenceId, Position> next;
+            for (int size = 1 + below(40); size > 0; --size) {
+                const SequenceId sequence = below(4);
+                batch.add(below(static_cast<std::uint32_t>(model->vocab().size())),
+                          next[sequence]++ + (below(300) == 0 ? 1 : 0), std::span(&sequence, 1),
+                          below(2) == 0);
+            }
+            const bool encodes = below(2) == 0;
+            if (encodes && below(3) != 0) {
+                context->clear();
+            }
+            const auto error = error_of([&] {
+                const auto status = encodes ? context->encode(batch) : context->decode(batch);
+                done += status == DecodeStatus::ok ? 1 : 0;
+            });
+            ASSERT_NE(error.code, MULLAMA_ERROR_ENGINE) << error.message << "\n" << error.log;
+        }
+        EXPECT_GT(done, 20);
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Encoders, RandomTexts,
+                         testing::Values("t5", "bert_none", "bert_mean", "bert_cls", "bert_last",
+                                         "bert_rank"),
+                         [](const auto &its) { return std::string(its.param); });
 
 INSTANTIATE_TEST_SUITE_P(Kinds, RandomBatches,
                          testing::Values("llama", "moe", "recurrent", "rwkv", "hybrid", "plamo2",
