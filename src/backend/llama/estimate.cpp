@@ -16,7 +16,7 @@ MemoryEstimate estimate(const std::vector<std::string> &paths, const ModelParams
     LoadPlan plan(model_params);
     plan.only_measure();
     const ModelHandle model = plan.load(paths);
-    const ModelFacts facts = read_facts(*model, model_params.vocab_only);
+    const ModelFacts facts = read_facts(*model, model_params);
     if (model_params.vocab_only) {
         MemoryEstimate nothing;
         nothing.n_ctx = params.n_ctx;

@@ -47,6 +47,18 @@ std::string quantization_of(const llama_model &model) {
     return without_guesses(llama_ftype_name(llama_model_ftype(&model)));
 }
 
+// A key as it was loaded; llama.cpp's own answers are always the file's.
+std::int64_t loaded_number(const llama_model &model, const ModelParams &params,
+                           const std::string &key) {
+    for (const MetadataOverride &override : params.overrides) {
+        if (const auto *number = std::get_if<std::int64_t>(&override.value);
+            number != nullptr && override.key == key) {
+            return *number;
+        }
+    }
+    return metadata_number(model, key, 0);
+}
+
 std::string description_of(const llama_model &model) {
     std::array<char, 256> text{};
     llama_model_desc(&model, text.data(), text.size());
@@ -74,7 +86,7 @@ std::int64_t metadata_number(const llama_model &model, const std::string &key,
     return parsed.ec == std::errc{} && !text.empty() ? number : otherwise;
 }
 
-ModelFacts read_facts(const llama_model &model, bool vocab_only) {
+ModelFacts read_facts(const llama_model &model, const ModelParams &params) {
     ModelFacts facts;
     facts.architecture = metadata(model, "general.architecture");
     facts.description = description_of(model);
@@ -91,11 +103,15 @@ ModelFacts read_facts(const llama_model &model, bool vocab_only) {
     facts.is_diffusion = llama_model_is_diffusion(&model);
     facts.pooling = pooling_of(metadata_number(model, facts.architecture + ".pooling_type",
                                                LLAMA_POOLING_TYPE_UNSPECIFIED));
-    if (vocab_only) {
+    if (params.vocab_only) {
         // llama.cpp reads no sizes then: what it answers is not the model's.
         const auto size = [&](const char *key) {
-            return static_cast<std::int32_t>(metadata_number(model, facts.architecture + key, 0));
+            return static_cast<std::int32_t>(
+                loaded_number(model, params, facts.architecture + key));
         };
+        if (facts.description.empty()) {
+            facts.description = facts.architecture + " " + facts.quantization;
+        }
         facts.n_ctx_train = size(".context_length");
         facts.n_embd = size(".embedding_length");
         facts.n_embd_out = facts.n_embd;

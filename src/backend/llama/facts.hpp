@@ -14,7 +14,7 @@ namespace mullama::backend::llama {
 [[nodiscard]] std::int64_t metadata_number(const llama_model &model, const std::string &key,
                                            std::int64_t otherwise);
 
-// All but load_mode and n_gpu_layers, which the loader knows.
-[[nodiscard]] ModelFacts read_facts(const llama_model &model, bool vocab_only);
+// All but load_mode and n_gpu_layers, which the loader knows. `params`: how it was loaded.
+[[nodiscard]] ModelFacts read_facts(const llama_model &model, const ModelParams &params);
 
 } // namespace mullama::backend::llama

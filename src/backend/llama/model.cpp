@@ -29,7 +29,7 @@ LlamaModel::LlamaModel(const std::vector<std::string> &paths, const ModelParams 
 ModelHandle LlamaModel::load(const std::vector<std::string> &paths, const ModelParams &params) {
     LoadPlan plan(params);
     ModelHandle model = plan.load(paths);
-    facts_ = read_facts(*model, params.vocab_only);
+    facts_ = read_facts(*model, params);
     facts_.load_mode = plan.load_mode();
     facts_.n_gpu_layers = layers_on_gpus(facts_, params, plan.uses_gpu());
     return model;
