@@ -235,6 +235,7 @@ std::string to_json(const Arguments &arguments, client::Model &model,
 std::optional<mullama_memory_estimate_t> estimate(Session &session, const Arguments &arguments) {
     client::ModelSettings settings = arguments.model.settings;
     settings.vocab_only = false;
+    settings.probe_program.clear();
     try {
         return session.client.estimate(arguments.model.path, settings, arguments.context);
     } catch (const client::Failure &failure) {
