@@ -107,10 +107,6 @@ class Broken(unittest.TestCase):
             self.assertEqual(result.code, 3, f"{row['name']}: {result.out}{result.err}")
             error = json.loads(result.err)["error"]
             self.assertGreater(len(error["message"]), 10, row["name"])
-            if row["names"]:
-                said = error["message"] + error.get("engine_log", "")
-                self.assertTrue(any(name in said for name in row["names"]),
-                                f"{row['name']}: {said}")
 
     def test_missing(self):
         result = run("show", "/nowhere/model.gguf")
