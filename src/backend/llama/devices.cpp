@@ -15,8 +15,8 @@ namespace {
 
 // The kinds of device that llama.cpp can be built for here.
 struct Kind {
-    // As llama.cpp registers it.
-    const char *registered;
+    // As llama.cpp registers it, and as people call it.
+    std::string_view registered;
     const char *name;
     const char *preset;
     const char *needs;
@@ -29,6 +29,12 @@ constexpr std::array kinds{
     Kind{"Vulkan", "Vulkan", "vulkan", "a graphics card with a Vulkan driver"},
     Kind{"OpenCL", "OpenCL", "opencl", "a graphics card with an OpenCL driver"},
 };
+
+std::string kind_of(ggml_backend_reg_t registered) {
+    const std::string_view name = ggml_backend_reg_name(registered);
+    const auto known = std::ranges::find(kinds, name, &Kind::registered);
+    return std::string(known == kinds.end() ? name : std::string_view(known->name));
+}
 
 const char *text_or_empty(const char *text) noexcept {
     return text == nullptr ? "" : text;
@@ -82,7 +88,7 @@ Device describe(ggml_backend_dev_t handle) {
     device.available = true;
     device.name = text_or_empty(props.name);
     device.description = text_or_empty(props.description);
-    device.backend = text_or_empty(ggml_backend_reg_name(registered));
+    device.backend = kind_of(registered);
     device.memory_total = props.memory_total;
     device.memory_free = props.memory_free;
     if (device.type == MULLAMA_DEVICE_CPU) {
@@ -144,7 +150,7 @@ Device missing(const Kind &kind) {
         return device;
     }
 #endif
-    if (ggml_backend_reg_by_name(kind.registered) == nullptr) {
+    if (ggml_backend_reg_by_name(kind.registered.data()) == nullptr) {
         device.reason = "this build has no " + std::string(kind.name) +
                         " support: build with the preset '" + kind.preset + "'";
     } else {
@@ -158,16 +164,17 @@ Device missing(const Kind &kind) {
 
 std::vector<Device> list_devices() {
     std::vector<Device> devices;
-    for (ggml_backend_dev_t handle : all_devices()) {
-        devices.push_back(describe(handle));
+    // Those that keep layers by default come first.
+    for (const bool gpu : {true, false}) {
+        for (ggml_backend_dev_t handle : all_devices()) {
+            if (keeps_layers(handle) == gpu) {
+                devices.push_back(describe(handle));
+            }
+        }
     }
-    // Those that are used by default first.
-    std::ranges::stable_sort(devices, std::ranges::greater{}, [](const Device &device) {
-        return device.type == MULLAMA_DEVICE_GPU || device.type == MULLAMA_DEVICE_INTEGRATED_GPU;
-    });
     for (const Kind &kind : kinds) {
         const bool present = std::ranges::any_of(devices, [&](const Device &device) {
-            return device.available && device.backend == kind.registered;
+            return device.available && device.backend == kind.name;
         });
         if (!present) {
             devices.push_back(missing(kind));
