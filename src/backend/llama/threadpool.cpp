@@ -10,6 +10,7 @@
 #include <ggml-cpu.h>
 
 #include "base/error.hpp"
+#include "platform/signal_mask.hpp"
 
 namespace mullama::backend::llama {
 
@@ -55,6 +56,8 @@ void require_thread_count(const char *parameter, std::int32_t count) {
 }
 
 Threadpool::Threadpool(std::int32_t n_threads) : size_(n_threads) {
+    // A thread inherits what its maker hears.
+    const platform::SignalsBlocked no_signals;
     require_threads(n_threads - 1);
     if (auto *make = cpu_function<decltype(ggml_threadpool_new)>("ggml_threadpool_new")) {
         ggml_threadpool_params params = ggml_threadpool_params_default(n_threads);

@@ -3,6 +3,9 @@
 
 #include <chrono>
 #include <cmath>
+#include <csignal>
+#include <fstream>
+#include <set>
 #include <thread>
 
 namespace mullama::test {
@@ -393,6 +396,45 @@ TEST(Threads, AreThoseAskedFor) {
         context->set_threads(2, 2);
     }
     EXPECT_EQ(thread_count_after_exits(before), before);
+}
+// The signals that a thread has blocked, a bit each.
+std::uint64_t blocked_signals(const std::filesystem::path &task) {
+    std::ifstream status(task / "status");
+    for (std::string line; std::getline(status, line);) {
+        if (line.starts_with("SigBlk:")) {
+            return std::stoull(line.substr(7), nullptr, 16);
+        }
+    }
+    return 0;
+}
+
+TEST(Threads, LeaveSignalsToTheHost) {
+    const auto bit = [](int signal) { return std::uint64_t{1} << (signal - 1); };
+    const auto own = std::filesystem::path("/proc/thread-self");
+    const std::uint64_t before = blocked_signals(own);
+    const auto model = load(fixture("llama"));
+    std::set<std::filesystem::path> old;
+    for (const auto &task : std::filesystem::directory_iterator("/proc/self/task")) {
+        old.insert(task.path());
+    }
+    const auto context = model->new_context(small_context());
+    context->set_threads(2, 2);
+    EXPECT_EQ(blocked_signals(own), before);
+    // A thread hears nothing at all until it runs.
+    ASSERT_EQ(context->decode(batch_of(std::vector<Token>{1, 2}, 0)), DecodeStatus::ok);
+    ASSERT_EQ(thread_count_after_exits(old.size() + 1), old.size() + 1);
+    int seen = 0;
+    for (const auto &task : std::filesystem::directory_iterator("/proc/self/task")) {
+        const std::uint64_t blocked = blocked_signals(task.path());
+        if (!old.contains(task.path()) && blocked != 0) {
+            ++seen;
+            for (const int signal : {SIGINT, SIGTERM, SIGUSR1, SIGCHLD, SIGALRM}) {
+                EXPECT_NE(blocked & bit(signal), 0U) << signal;
+            }
+            EXPECT_EQ(blocked & bit(SIGSEGV), 0U);
+        }
+    }
+    EXPECT_EQ(seen, 1);
 }
 #endif
 

@@ -1,0 +1,10 @@
+#include "platform/signal_mask.hpp"
+
+namespace mullama::platform {
+
+struct SignalsBlocked::Before {};
+
+SignalsBlocked::SignalsBlocked() noexcept = default;
+SignalsBlocked::~SignalsBlocked() = default;
+
+} // namespace mullama::platform
