@@ -413,12 +413,39 @@ void window_not_zero(const Case &c) {
     }
 }
 
+// Images come with further embeddings, which are added after the first blocks; after the last one
+// fewer rows are left than they have.
+void deep_stack(const Case &c) {
+    constexpr std::string_view key = ".n_deepstack_layers";
+    const std::uint32_t layers = c.m.u32(key).value_or(0);
+    if (layers > 0 && layers >= c.h.blocks()) {
+        c.m.fail("the model has too few blocks for this", key,
+                 "less than " + std::to_string(c.h.blocks()), layers);
+    }
+}
+
+// Rows of a table, one for each head, make up an embedding together.
+void ngram_heads(const Case &c) {
+    const Value *layers = c.m.value(".ple.layers");
+    if (layers == nullptr || !layers->is_array() || layers->count() == 0) {
+        return;
+    }
+    const std::uint64_t size = c.positive(".ple.ngram_size");
+    const std::uint64_t heads = c.positive(".ple.heads_per_ngram");
+    const std::uint64_t length = c.positive(".embedding_length_per_layer_input");
+    constexpr std::uint64_t most = 64; // LLAMA_MAX_PLE_HEADS
+    if (size > most || heads > most || (size - 1) * heads * length != c.h.embedding_length) {
+        c.m.fail("the heads' rows do not make up an embedding", ".ple.heads_per_ngram",
+                 "heads of " + std::to_string(c.h.embedding_length) + " elements in all", heads);
+    }
+}
+
 struct Rule {
     void (*check)(const Case &);
     std::array<std::string_view, 9> architectures; // the rest are ""
 };
 
-constexpr std::array<Rule, 42> rules{{
+constexpr std::array<Rule, 44> rules{{
     {state_space_groups, {"mamba2", "granitehybrid", "nemotron_h", "nemotron_h_moe", "falcon-h1"}},
     {state_space_sizes,
      {"mamba", "mamba2", "granitehybrid", "nemotron_h", "nemotron_h_moe", "falcon-h1", "jamba",
@@ -465,6 +492,8 @@ constexpr std::array<Rule, 42> rules{{
     {wav_tokenizer, {"wavtokenizer-dec"}},
     {window_only, {"afmoe"}},
     {window_not_zero, {"llama4"}},
+    {deep_stack, {"qwen3vl", "qwen3vlmoe", "qwen3tts"}},
+    {ngram_heads, {"qwen4exp"}},
 }};
 
 } // namespace
