@@ -68,6 +68,7 @@ DecodeStatus EchoContext::decode(const Batch &batch) {
     if (!has_room(batch.size())) {
         return DecodeStatus::no_space;
     }
+    reserve_entries();
     reserve_rows(batch);
     for (std::size_t begin = 0; begin < batch.size(); begin += n_ubatch_) {
         const std::size_t end = std::min<std::size_t>(begin + n_ubatch_, batch.size());
@@ -117,15 +118,27 @@ bool EchoContext::pass_time(std::size_t n_tokens) {
 }
 
 void EchoContext::reserve_rows(const Batch &batch) {
+    row_of_.reserve(batch.size());
+    const auto needed = static_cast<std::size_t>(
+        std::ranges::count_if(batch.outputs, [](std::uint8_t output) { return output != 0; }));
+    if (needed > rows_capacity_) {
+        rows_ = std::make_unique_for_overwrite<float[]>(
+            needed * static_cast<std::size_t>(options_.vocab_size));
+        rows_capacity_ = needed;
+    }
     std::int32_t n_rows = 0;
     for (const std::uint8_t output : batch.outputs) {
         row_of_.push_back(output != 0 ? n_rows++ : -1);
     }
-    if (static_cast<std::size_t>(n_rows) > rows_capacity_) {
-        const auto needed = static_cast<std::size_t>(n_rows);
-        rows_ = std::make_unique_for_overwrite<float[]>(
-            needed * static_cast<std::size_t>(options_.vocab_size));
-        rows_capacity_ = needed;
+}
+
+void EchoContext::reserve_entries() {
+    for (const BatchCheck::Extent &extent : check_.extents()) {
+        Sequence &its = sequence(extent.sequence);
+        const auto needed = static_cast<std::size_t>(extent.after) + 1;
+        if (its.capacity() < needed) {
+            its.reserve(std::max(needed, 2 * its.capacity()));
+        }
     }
 }
 

@@ -47,7 +47,9 @@ private:
     [[nodiscard]] bool take_abort() noexcept;
     // Lets the time of `n_tokens` pass; false when told to abort meanwhile.
     [[nodiscard]] bool pass_time(std::size_t n_tokens);
+    // Memory runs out here or not at all: what follows cannot fail half-way.
     void reserve_rows(const Batch &batch);
+    void reserve_entries();
     void put(const Batch &batch, std::size_t index);
     void undo();
     void shorten(Sequence &sequence, std::size_t size) noexcept;
