@@ -134,15 +134,28 @@ void Context::encode(backend::SequenceId sequence, std::span<const backend::Toke
     encode(scratch_);
 }
 
-DecodeStatus Context::compute(const backend::Batch &batch, Part part) {
+DecodeStatus Context::compute(const backend::Batch &batch, Part part, std::size_t index_base) {
     forget_outputs();
-    return with_log(model_->runtime()->log(), [&] {
-        return part == Part::encoder ? engine_->encode(batch) : engine_->decode(batch);
-    });
+    // Before the engine: when memory runs out here, nothing is decoded yet.
+    if (part == Part::decoder) {
+        note_outputs(batch, index_base);
+    }
+    try {
+        const DecodeStatus status = with_log(model_->runtime()->log(), [&] {
+            return part == Part::encoder ? engine_->encode(batch) : engine_->decode(batch);
+        });
+        if (status != DecodeStatus::ok) {
+            forget_outputs();
+        }
+        return status;
+    } catch (...) {
+        forget_outputs();
+        throw;
+    }
 }
 
 void Context::run(const backend::Batch &batch, Part part, std::size_t index_base) {
-    switch (compute(batch, part)) {
+    switch (compute(batch, part, index_base)) {
     case DecodeStatus::ok:
         break;
     case DecodeStatus::no_space:
@@ -154,9 +167,6 @@ void Context::run(const backend::Batch &batch, Part part, std::size_t index_base
             .actual(batch.size());
     case DecodeStatus::aborted:
         throw Error(MULLAMA_ERROR_CANCELLED, "the decode was stopped");
-    }
-    if (part == Part::decoder) {
-        note_outputs(batch, index_base);
     }
 }
 
@@ -244,16 +254,15 @@ bool Context::append(backend::SequenceId sequence, backend::Token token,
     choose_threads();
     scratch_.clear();
     scratch_.add(token, position, std::span(&sequence, 1), true);
-    switch (compute(scratch_, Part::decoder)) {
+    switch (compute(scratch_, Part::decoder, 0)) {
     case DecodeStatus::ok:
-        break;
+        return true;
     case DecodeStatus::no_space:
         return false;
     case DecodeStatus::aborted:
-        throw Error(MULLAMA_ERROR_CANCELLED, "the decode was stopped");
+        break;
     }
-    note_outputs(scratch_, 0);
-    return true;
+    throw Error(MULLAMA_ERROR_CANCELLED, "the decode was stopped");
 }
 
 std::span<const float> Context::logits(std::int32_t index) {

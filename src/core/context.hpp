@@ -85,10 +85,10 @@ private:
 
     void choose_threads();
     enum class Part { decoder, encoder };
-    // Decodes or encodes.
-    [[nodiscard]] backend::DecodeStatus compute(const backend::Batch &batch, Part part);
-    // The same, with the status as an error; `index_base`: the first token's index as the caller
-    // counts.
+    // Decodes or encodes; `index_base`: the first token's index as the caller counts.
+    [[nodiscard]] backend::DecodeStatus compute(const backend::Batch &batch, Part part,
+                                                std::size_t index_base);
+    // The same, with the status as an error.
     void run(const backend::Batch &batch, Part part, std::size_t index_base);
     void forget_outputs() noexcept;
     void note_outputs(const backend::Batch &batch, std::size_t index_base);
