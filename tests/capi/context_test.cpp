@@ -7,6 +7,11 @@
 
 #include "support/context.hpp"
 
+#if !defined(_WIN32)
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
+
 namespace {
 
 using namespace mullama::test;
@@ -436,6 +441,30 @@ TEST(Context, RefusesNull) {
                    MULLAMA_ERROR_OUT_OF_RANGE, "sequence");
     mullama_context_free(nullptr);
 }
+
+#if !defined(_WIN32)
+// A forked child has neither the threads of its parent nor an idea of what its locks are up to.
+TEST(Context, AForkedChildIsRefused) {
+    const ModelHandle model = echo_model();
+    ContextHandle context = new_context(model.get());
+    ASSERT_OK(prefill(context.get(), 0, {bos}));
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+        std::size_t size = 0;
+        const ErrorHandle read(mullama_context_sequence_size(context.get(), 0, &size));
+        const ErrorHandle decoded(prefill(context.get(), 0, {bos}));
+        mullama_context_free(context.release());
+        const bool right = mullama_error_code(read.get()) == MULLAMA_ERROR_FORKED &&
+                           mullama_error_code(decoded.get()) == MULLAMA_ERROR_FORKED;
+        _exit(right ? 0 : 1);
+    }
+    int status = -1;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    EXPECT_EQ(size_of(context.get(), 0), 1U);
+}
+#endif
 
 // One thread at a time: the second is refused, and a call from inside a callback too.
 TEST(Context, IsBusyWhileInUse) {

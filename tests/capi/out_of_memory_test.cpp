@@ -1,6 +1,6 @@
 // Every allocation of a call fails once: each time the caller gets the error that needs no memory,
 // the outputs are untouched, and nothing is lost (LeakSanitizer watches).
-#include "support/capi.hpp"
+#include "support/context.hpp"
 
 #include <cstdlib>
 #include <new>
@@ -128,6 +128,89 @@ TEST(OutOfMemory, Vocabulary) {
         fail_each_allocation([&] { return mullama_model_get_token(model.get(), data[1], &info); }),
         0);
     EXPECT_STREQ(info.piece, "s");
+}
+
+TEST(OutOfMemory, Batch) {
+    mullama_batch_t *batch = nullptr;
+    fail_each_allocation([&] { return mullama_batch_new(&batch); });
+    const BatchHandle owned(batch);
+    for (mullama_pos_t i = 0; i < 40; ++i)
+        fail_each_allocation([&] { return add(batch, 'x', i, {0, 1, 2}, true); });
+    EXPECT_EQ(mullama_batch_count(batch), 40U);
+}
+
+TEST(OutOfMemory, Sampler) {
+    mullama_sampler_t *sampler = nullptr;
+    EXPECT_GT(fail_each_allocation([&] { return mullama_sampler_new_default(&sampler); }), 5);
+    const SamplerHandle owned(sampler);
+    mullama_sampler_t *copy = nullptr;
+    EXPECT_GT(fail_each_allocation([&] { return mullama_sampler_clone(sampler, &copy); }), 5);
+    mullama_sampler_free(copy);
+
+    const std::vector<float> logits(1000, 1.0F);
+    mullama_token_t token = -1;
+    const auto sample_one = [&] {
+        return mullama_sampler_sample(sampler, logits.data(), logits.size(), &token);
+    };
+    fail_each_allocation(sample_one);
+    EXPECT_EQ(fail_each_allocation(sample_one), 0) << "after the first, sampling allocates nothing";
+}
+
+TEST(OutOfMemory, Context) {
+    const ModelHandle model = echo_model();
+    mullama_context_options_t options = one_thread();
+    options.n_seq_max = 2;
+    mullama_context_t *context = nullptr;
+    EXPECT_GT(
+        fail_each_allocation([&] { return mullama_context_new(model.get(), &options, &context); }),
+        3);
+    const ContextHandle owned(context);
+    const BatchHandle batch = new_batch();
+    for (mullama_pos_t i = 0; i < 40; ++i)
+        ASSERT_OK(add(batch.get(), 'x', i, {0, 1}, i % 2 == 1));
+    std::size_t size = 0;
+    fail_each_allocation([&] {
+        mullama_error_t *const error = mullama_context_decode(context, batch.get());
+        allowed = -1;
+        EXPECT_EQ(mullama_context_sequence_size(context, 1, &size), nullptr);
+        EXPECT_EQ(size, error == nullptr ? 40U : 0U) << "all of it or none of it";
+        return error;
+    });
+    const std::vector<mullama_token_t> tokens(200, 'y');
+    fail_each_allocation([&] {
+        mullama_error_t *const error =
+            mullama_context_prefill(context, 0, tokens.data(), tokens.size(), MULLAMA_OUTPUT_ALL);
+        allowed = -1;
+        EXPECT_EQ(mullama_context_sequence_size(context, 0, &size), nullptr);
+        EXPECT_EQ(size, error == nullptr ? 240U : 40U);
+        return error;
+    });
+    const float *logits = nullptr;
+    fail_each_allocation([&] { return mullama_context_logits(context, 199, &logits, &size); });
+}
+
+TEST(OutOfMemory, Generate) {
+    const ModelHandle model = echo_model();
+    const ContextHandle context = new_context(model.get());
+    const char *const stop[] = {"xyz", "lo, w"};
+    mullama_generate_options_t options = generate_options();
+    options.stop = stop;
+    options.stop_count = 2;
+    options.top_logprobs = 200;
+    mullama_generate_stats_t stats = generate_stats();
+    mullama_text_t *text = nullptr;
+    EXPECT_GT(fail_each_allocation([&] {
+                  EXPECT_EQ(mullama_context_clear(context.get()), nullptr);
+                  mullama_error_t *const error = mullama_context_generate(
+                      context.get(), nullptr, "hello, world", 12, &options, &stats, &text);
+                  allowed = -1;
+                  EXPECT_EQ(error != nullptr, text == nullptr);
+                  EXPECT_EQ(error != nullptr, stats.stop_reason == MULLAMA_STOP_NONE);
+                  return error;
+              }),
+              10);
+    EXPECT_EQ(text_of(TextHandle(text).get()), "hel");
+    EXPECT_EQ(stats.stop_index, 1);
 }
 
 // What an error itself needs can be missing, too.
