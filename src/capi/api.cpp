@@ -1,9 +1,7 @@
 #include "mullama/api.h"
 
-#include "backend/port.hpp"
 #include "base/version.generated.hpp"
-
-#include <exception>
+#include "core/runtime.hpp"
 
 int32_t mullama_abi_version(void) {
     return MULLAMA_ABI_VERSION;
@@ -14,11 +12,5 @@ const char *mullama_version(void) {
 }
 
 const char *mullama_engine_version(void) {
-    try {
-        const mullama::backend::Backend *const llama = mullama::backend::find_backend("llama");
-        return llama == nullptr ? "none" : llama->version().c_str();
-    } catch (const std::exception &) {
-        // An engine that cannot even start has no version; loading a model says why.
-        return "none";
-    }
+    return mullama::core::llama_version();
 }

@@ -160,16 +160,17 @@ void mullama_error_position_init(mullama_error_position_t *position, size_t stru
 }
 
 bool mullama_error_get_position(const mullama_error_t *error, mullama_error_position_t *position) {
-    using namespace mullama::capi;
+    using mullama::capi::max_struct_size;
+    using mullama::capi::min_struct_size;
     const bool somewhere =
         error != nullptr && (error->offset >= 0 || error->line > 0 || error->column > 0);
     if (!somewhere || position == nullptr || position->struct_size < min_struct_size ||
         position->struct_size > max_struct_size) {
         return false;
     }
-    write_struct(position, mullama_error_position_t{.struct_size = 0,
-                                                    .offset = error->offset,
-                                                    .line = error->line,
-                                                    .column = error->column});
+    mullama::capi::write_struct(position, mullama_error_position_t{.struct_size = 0,
+                                                                   .offset = error->offset,
+                                                                   .line = error->line,
+                                                                   .column = error->column});
     return true;
 }

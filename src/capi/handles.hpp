@@ -3,10 +3,10 @@
 #pragma once
 
 #include "capi/guard.hpp"
+#include "core/fork_stamp.hpp"
 #include "core/model.hpp"
 #include "core/runtime.hpp"
 #include "mullama/text.h"
-#include "platform/fork.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -22,18 +22,13 @@ namespace mullama::capi {
 [[noreturn]] void refuse_busy(std::string_view object);
 
 // Remembers the process that made an object.
-class ForkStamp {
+class ForkStamp : public core::ForkStamp {
 public:
-    [[nodiscard]] bool forked() const noexcept { return count_ != platform::fork_count(); }
-
     // Throws MULLAMA_ERROR_FORKED in a child that was forked after the object was made.
     void require_same_process(std::string_view object) const {
         if (forked()) [[unlikely]]
             refuse_forked(object);
     }
-
-private:
-    std::uint32_t count_ = platform::fork_count();
 };
 
 // An object that one thread uses at a time.

@@ -5,12 +5,22 @@
 #include "capi/model_request.hpp"
 #include "capi/options.hpp"
 #include "core/estimate.hpp"
-#include "platform/system_error.hpp"
 
 namespace {
 
-using namespace mullama::capi;
 using mullama::base::Error;
+using mullama::capi::array;
+using mullama::capi::bytes;
+using mullama::capi::check_struct;
+using mullama::capi::default_model_options;
+using mullama::capi::guarded;
+using mullama::capi::hand_over;
+using mullama::capi::init_struct;
+using mullama::capi::model_of;
+using mullama::capi::model_request;
+using mullama::capi::read_context_options;
+using mullama::capi::require;
+using mullama::capi::write_struct;
 namespace core = mullama::core;
 
 // A failed call leaves nothing behind: the handle is made before the model is loaded.
@@ -212,14 +222,7 @@ mullama_error_t *mullama_model_find_metadata(const mullama_model_t *model, const
         const core::Metadata &metadata = metadata_of(model);
         const std::string_view name = bytes(key, key_size, "key");
         require(index, "index");
-        const auto found = metadata.find(name);
-        if (!found) {
-            throw Error(MULLAMA_ERROR_NOT_FOUND,
-                        "the model's metadata has no key " + mullama::platform::quoted(name))
-                .parameter("key")
-                .actual(name);
-        }
-        *index = *found;
+        *index = metadata.require(name);
     });
 }
 

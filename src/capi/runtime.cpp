@@ -5,8 +5,15 @@
 
 namespace {
 
-using namespace mullama::capi;
 using mullama::base::Error;
+using mullama::capi::check_struct;
+using mullama::capi::enumerator;
+using mullama::capi::guarded;
+using mullama::capi::init_struct;
+using mullama::capi::read_options;
+using mullama::capi::require;
+using mullama::capi::runtime_of;
+using mullama::capi::write_struct;
 namespace core = mullama::core;
 
 // ggml computes with no more threads than this.

@@ -13,7 +13,15 @@ struct mullama_detokenizer {
 
 namespace {
 
-using namespace mullama::capi;
+using mullama::capi::array;
+using mullama::capi::check_struct;
+using mullama::capi::guarded;
+using mullama::capi::init_struct;
+using mullama::capi::model_of;
+using mullama::capi::raw;
+using mullama::capi::read_options;
+using mullama::capi::require;
+using mullama::capi::write_struct;
 namespace core = mullama::core;
 
 mullama_tokenize_options_t default_tokenize_options() noexcept {

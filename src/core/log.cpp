@@ -57,6 +57,7 @@ void Log::write(mullama_log_level_t level, std::string_view line) noexcept {
             write_to_ring(level, std::move(text));
     } catch (...) {
         // No memory for a log line is no reason to fail what it is about.
+        return;
     }
 }
 
@@ -103,6 +104,7 @@ void LogScope::route(mullama_log_level_t level, std::string_view line) noexcept 
         innermost->log_.write(level, line);
     } catch (...) {
         // The same: called from inside an engine, which may be C.
+        return;
     }
 }
 

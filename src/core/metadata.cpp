@@ -195,6 +195,14 @@ std::optional<std::size_t> Metadata::find(std::string_view key) const noexcept {
     return std::nullopt;
 }
 
+std::size_t Metadata::require(std::string_view key) const {
+    if (const auto index = find(key))
+        return *index;
+    throw Error(MULLAMA_ERROR_NOT_FOUND, "the model's metadata has no key " + platform::quoted(key))
+        .parameter("key")
+        .actual(key);
+}
+
 std::int64_t Metadata::int_at(std::size_t index, std::size_t element) const {
     const Value &value = value_at(index, element);
     if (!value.is_integer())

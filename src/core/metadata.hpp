@@ -29,6 +29,8 @@ public:
     // Throws MULLAMA_ERROR_OUT_OF_RANGE past the end.
     [[nodiscard]] const Entry &at(std::size_t index) const;
     [[nodiscard]] std::optional<std::size_t> find(std::string_view key) const noexcept;
+    // Throws MULLAMA_ERROR_NOT_FOUND where there is no such key.
+    [[nodiscard]] std::size_t require(std::string_view key) const;
 
     // One element of the value at `index`. These throw MULLAMA_ERROR_OUT_OF_RANGE past the end of
     // the metadata or of the array, and MULLAMA_ERROR_INVALID_ARGUMENT for an element of another

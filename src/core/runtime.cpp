@@ -124,6 +124,16 @@ const backend::Backend &default_engine() {
     return engine(backend::backend_names().front());
 }
 
+const char *llama_version() noexcept {
+    try {
+        const backend::Backend *const llama = backend::find_backend("llama");
+        return llama == nullptr ? "none" : llama->version().c_str();
+    } catch (...) {
+        // An engine that cannot even start has no version; loading a model says why.
+        return "none";
+    }
+}
+
 const std::vector<backend::Device> &devices() {
     // Never freed: callers hold its strings.
     static const auto *const list = new std::vector<backend::Device>(default_engine().devices());

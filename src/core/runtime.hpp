@@ -100,6 +100,10 @@ private:
 // it, whichever there is.
 [[nodiscard]] const backend::Backend &default_engine();
 
+// For example "llama.cpp 0.5.0-dev (0c1e570), ggml 0.25.3"; "none" in a build without llama.cpp.
+// Lives as long as the process.
+[[nodiscard]] const char *llama_version() noexcept;
+
 // The devices of this machine as default_engine() sees them: those that can be used, then the kinds
 // that cannot. Looked up once; the list and its strings live as long as the process.
 [[nodiscard]] const std::vector<backend::Device> &devices();
