@@ -38,8 +38,7 @@ TEST(Text, HoldsNulsAndEndsWithOne) {
     const auto tokens = tokens_of(model.get(), text);
     EXPECT_EQ(tokens, (std::vector<mullama_token_t>{'a', 0, 'b', 0}));
     mullama_text_t *out = nullptr;
-    ASSERT_OK(
-        mullama_model_detokenize(model.get(), tokens.data(), tokens.size(), nullptr, &out));
+    ASSERT_OK(mullama_model_detokenize(model.get(), tokens.data(), tokens.size(), nullptr, &out));
     const TextHandle owned(out);
     EXPECT_EQ(text_of(out), text);
     EXPECT_EQ(mullama_text_data(out, nullptr)[4], '\0');
@@ -49,8 +48,7 @@ TEST(Text, HoldsBytesThatAreNoText) {
     const ModelHandle model = echo_model();
     const std::array<mullama_token_t, 3> tokens{0xFF, 0xC3, 'x'};
     mullama_text_t *out = nullptr;
-    ASSERT_OK(
-        mullama_model_detokenize(model.get(), tokens.data(), tokens.size(), nullptr, &out));
+    ASSERT_OK(mullama_model_detokenize(model.get(), tokens.data(), tokens.size(), nullptr, &out));
     EXPECT_EQ(text_of(TextHandle(out).get()), "\xFF\xC3x");
 }
 
