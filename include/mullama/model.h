@@ -288,8 +288,8 @@ MULLAMA_API void mullama_model_options_init(mullama_model_options_t *options, si
  * @param options how; NULL for the defaults.
  * @param[out] out the model, owned by the caller.
  * @return NULL, or MULLAMA_ERROR_NOT_FOUND (the file, or a device), _PERMISSION, _IO, _BAD_FILE,
- * _BAD_MODEL, _UNKNOWN_MODEL, _UNSUPPORTED (an engine that this build lacks, a file that goes with a
- * model instead of being one, what this system cannot do), _CANCELLED, _NO_SPACE (the runtime's
+ * _BAD_MODEL, _UNKNOWN_MODEL, _UNSUPPORTED (an engine that this build lacks, a file that goes with
+ * a model instead of being one, what this system cannot do), _CANCELLED, _NO_SPACE (the runtime's
  * memory budget), _CRASHED, _ENGINE, _OUT_OF_MEMORY, _OUT_OF_RANGE, _INVALID_UTF8 or
  * _INVALID_ARGUMENT.
  */

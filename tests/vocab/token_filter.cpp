@@ -1,5 +1,5 @@
-// Tokenizes line by line, for tests in other languages: each input line is a text in hexadecimal, each
-// output line its tokens in decimal.
+// Tokenizes line by line, for tests in other languages: each input line is a text in hexadecimal,
+// each output line its tokens in decimal.
 //
 //     token_filter MODEL < texts > tokens
 #include <cstdio>
