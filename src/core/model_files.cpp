@@ -8,6 +8,7 @@
 #include "platform/file.hpp"
 #include "platform/system_error.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -141,6 +142,10 @@ std::string ModelFiles::fingerprint(std::span<const backend::MetadataOverride> o
     for (const backend::MetadataOverride &override : overrides)
         texts.push_back(to_text(override));
     return hash_texts(texts);
+}
+
+bool ModelFiles::mappable() const noexcept {
+    return std::ranges::all_of(files_, [](const gguf::File &file) { return file.mappable(); });
 }
 
 std::uint64_t ModelFiles::tensor_bytes() const noexcept {

@@ -37,6 +37,8 @@ public:
     // Of the content, and of what the overrides make of it.
     [[nodiscard]] std::string
     fingerprint(std::span<const backend::MetadataOverride> overrides) const;
+    // Whether the engine may use the tensors from a mapping of each file.
+    [[nodiscard]] bool mappable() const noexcept;
     // The bytes of all tensors.
     [[nodiscard]] std::uint64_t tensor_bytes() const noexcept;
     [[nodiscard]] const gguf::File &first() const noexcept { return files_.front(); }

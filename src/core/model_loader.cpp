@@ -70,10 +70,26 @@ void check(const ModelFiles &files, const ModelRequest &request, Progress &progr
         files.check_values([&] { progress.ask(); });
 }
 
+// What can stand in for a mode that maps.
+mullama_load_mode_t without_mapping(mullama_load_mode_t mode) noexcept {
+    switch (mode) {
+    case MULLAMA_LOAD_MODE_AUTO:
+    case MULLAMA_LOAD_MODE_MMAP:
+        return MULLAMA_LOAD_MODE_READ;
+    case MULLAMA_LOAD_MODE_MMAP_MLOCK:
+        return MULLAMA_LOAD_MODE_MLOCK;
+    default:
+        return mode;
+    }
+}
+
 // Loads with the engine; the parts beside it are complete.
 std::shared_ptr<const Model> finish(Model::Parts parts, const std::vector<std::string> &paths,
-                                    const ModelRequest &request, Progress &progress) {
+                                    const ModelRequest &request, bool mappable,
+                                    Progress &progress) {
     backend::ModelParams params = request.params;
+    if (!mappable)
+        params.load_mode = without_mapping(params.load_mode);
     params.progress = progress.for_engine();
     params.check_tensors = false; // has been done
     try {
@@ -125,14 +141,14 @@ std::shared_ptr<const Model> load_model(const std::vector<std::string> &paths,
     Progress progress(request.params.progress);
     progress.begin();
     if (!request.backend->reads_files())
-        return finish(parts_without_files(request), paths, request, progress);
+        return finish(parts_without_files(request), paths, request, true, progress);
 
     const ModelFiles files = ModelFiles::open(paths);
     check(files, request, progress);
     if (!request.probe_program.empty()) {
         probe_model(request.probe_program, files.paths(), request.backend->name(), request.params);
     }
-    return finish(parts_for(request, files), files.paths(), request, progress);
+    return finish(parts_for(request, files), files.paths(), request, files.mappable(), progress);
 }
 
 std::shared_ptr<const Model> load_model_from_memory(std::span<const std::byte> bytes,
@@ -162,7 +178,7 @@ std::shared_ptr<const Model> load_model_from_memory(std::span<const std::byte> b
                     "write the model to a file and load that")
             .parameter("data");
     }
-    return finish(parts_for(request, files), {*path}, request, progress);
+    return finish(parts_for(request, files), {*path}, request, files.mappable(), progress);
 }
 
 } // namespace mullama::core

@@ -1,4 +1,5 @@
 #include "support/capi.hpp"
+#include "support/gguf_models.hpp"
 #include "support/manifest.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -156,6 +157,30 @@ class Broken : public testing::TestWithParam<Json> {};
 INSTANTIATE_TEST_SUITE_P(Fixtures, Broken, testing::ValuesIn(fixtures("broken")),
                          [](const auto &row) { return name_of(row.param); });
 
+// Whether an error names, in its message or as its parameter, one of what the manifest lists; where
+// it lists nothing there is nothing to name.
+testing::AssertionResult names_the_fault(const mullama_error_t *error, const Json &row) {
+    const std::string said = message_of(error) + "\n" + mullama_error_parameter(error, nullptr);
+    for (const Json &name : row["names"]) {
+        if (said.find(name.get<std::string>()) != std::string::npos)
+            return testing::AssertionSuccess();
+    }
+    if (row["names"].empty())
+        return testing::AssertionSuccess();
+    return testing::AssertionFailure() << "none of " << row["names"] << " in: " << said;
+}
+
+// What llama.cpp accepts may load. It then gives results, or an error in use.
+void use(mullama_model_t *model) {
+    const ModelHandle owned(model);
+    const mullama_token_t token = 5;
+    mullama_context_t *context = nullptr;
+    const ErrorHandle made(mullama_context_new(model, nullptr, &context));
+    if (context != nullptr)
+        const ErrorHandle used(mullama_context_prefill(context, 0, &token, 1, MULLAMA_OUTPUT_LAST));
+    mullama_context_free(context);
+}
+
 TEST_P(Broken, IsRefusedWithItsCause) {
     const Json &row = GetParam();
     auto options = model_options();
@@ -164,8 +189,12 @@ TEST_P(Broken, IsRefusedWithItsCause) {
     auto *const untouched = reinterpret_cast<mullama_model_t *>(1);
     mullama_model_t *model = untouched;
     const ErrorHandle error(load(path_of(row), &options, &model));
+    if (error == nullptr) {
+        ASSERT_EQ(row["llama_cpp"], "accepts") << "it loaded";
+        use(model);
+        return;
+    }
     EXPECT_EQ(model, untouched);
-    ASSERT_NE(error, nullptr) << "it loaded";
     const mullama_error_code_t code = mullama_error_code(error.get());
     const std::set<mullama_error_code_t> of_files = {
         MULLAMA_ERROR_BAD_FILE,  MULLAMA_ERROR_BAD_MODEL,   MULLAMA_ERROR_UNKNOWN_MODEL,
@@ -174,11 +203,10 @@ TEST_P(Broken, IsRefusedWithItsCause) {
     const std::string message = message_of(error.get());
     EXPECT_EQ(of_files.count(code), 1U) << mullama_error_code_name(code) << ": " << message;
     // A split model whose count is wrong is not named like one: it is that name that is told.
-    const std::string named = row["cause"] == "split" && row["names"] == "split.count"
-                                  ? "split"
-                                  : row["names"].get<std::string>();
-    EXPECT_NE(message.find(named), std::string::npos)
-        << "expected '" << named << "' in: " << message;
+    if (row["cause"] == "split")
+        EXPECT_NE(message.find("split"), std::string::npos) << message;
+    else
+        EXPECT_TRUE(names_the_fault(error.get(), row));
     EXPECT_NE(message.find(name_of(row)), std::string::npos) << "expected the path in: " << message;
     EXPECT_STRNE(mullama_error_parameter(error.get(), nullptr), "");
 }
@@ -208,10 +236,13 @@ TEST_P(BrokenInMemory, IsRefusedToo) {
     mullama_model_t *model = nullptr;
     const ErrorHandle error(
         mullama_model_load_memory(bytes.data(), bytes.size(), &options, &model));
+    if (error == nullptr) {
+        ASSERT_EQ(row["llama_cpp"], "accepts") << "it loaded";
+        use(model);
+        return;
+    }
     EXPECT_EQ(model, nullptr);
-    ASSERT_NE(error, nullptr);
-    const std::string named = row["names"];
-    EXPECT_NE(message_of(error.get()).find(named), std::string::npos) << message_of(error.get());
+    EXPECT_TRUE(names_the_fault(error.get(), row));
 }
 
 // Options.
@@ -530,6 +561,27 @@ TEST(ModelLoad, ModeInEffectIsReported) {
         ASSERT_TRUE(model);
         EXPECT_NE(info_of(model.get()).load_mode, MULLAMA_LOAD_MODE_AUTO);
     }
+}
+
+// ggml asserts that tensors it uses from a mapping are aligned to 32 bytes.
+TEST(ModelLoad, FilesThatCannotBeMappedAreRead) {
+    std::set<mullama_load_mode_t> modes;
+    for (size_t padding = 0; padding < 32; padding += 8) {
+        const std::vector<std::byte> bytes =
+            llama_model().alignment(8).set("padding", std::string(padding, 'x')).build();
+        auto options = model_options();
+        options.load_mode = MULLAMA_LOAD_MODE_MMAP;
+        mullama_model_t *out = nullptr;
+        ASSERT_OK(mullama_model_load_memory(bytes.data(), bytes.size(), &options, &out));
+        const ModelHandle model(out);
+        modes.insert(info_of(out).load_mode);
+        const mullama_token_t token = 5;
+        mullama_context_t *context = nullptr;
+        ASSERT_OK(mullama_context_new(out, nullptr, &context));
+        EXPECT_OK(mullama_context_prefill(context, 0, &token, 1, MULLAMA_OUTPUT_LAST));
+        mullama_context_free(context);
+    }
+    EXPECT_EQ(modes, (std::set{MULLAMA_LOAD_MODE_READ, MULLAMA_LOAD_MODE_MMAP}));
 }
 
 TEST(ModelLoad, ProgressRisesFromZeroToOne) {
