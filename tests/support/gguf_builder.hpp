@@ -205,9 +205,10 @@ public:
         for (const BuiltTensor &tensor : tensors_) {
             out.pad(alignment_);
             const auto own = fill_.find(tensor.name);
-            const auto byte = own == fill_.end()
-                                  ? static_cast<char>(tensor.name.size() + tensor.name.back())
-                                  : static_cast<char>(own->second);
+            const auto byte =
+                own == fill_.end()
+                    ? static_cast<char>(static_cast<int>(tensor.name.size()) + tensor.name.back())
+                    : static_cast<char>(own->second);
             out.raw(std::string(static_cast<std::size_t>(tensor.nbytes), byte));
         }
         return out.data();

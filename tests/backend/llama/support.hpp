@@ -88,10 +88,10 @@ inline std::vector<Token> greedy(const Model &model, Context &context,
 
 struct Raw {
     struct FreeModel {
-        void operator()(llama_model *model) const { llama_model_free(model); }
+        void operator()(llama_model *freed) const { llama_model_free(freed); }
     };
     struct FreeContext {
-        void operator()(llama_context *context) const { llama_free(context); }
+        void operator()(llama_context *freed) const { llama_free(freed); }
     };
 
     explicit Raw(const std::string &path, llama_context_params params,
