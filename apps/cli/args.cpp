@@ -155,7 +155,7 @@ std::string long_flag(const std::string &flags) {
 }
 
 CLI::Option *add_value(CLI::App &app, const std::string &flags, const std::string &value_name,
-                       std::function<void(const std::string &)> take,
+                       const std::function<void(const std::string &)> &take,
                        const std::string &description) {
     return app.add_option_function<std::string>(flags, take, description)
         ->type_name(value_name)

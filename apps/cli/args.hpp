@@ -36,7 +36,7 @@ void add_json_flag(CLI::App &app, bool &json, const std::string &description);
 
 // An option with one value; given twice, the last one counts. `take` gets the text.
 CLI::Option *add_value(CLI::App &app, const std::string &flags, const std::string &value_name,
-                       std::function<void(const std::string &)> take,
+                       const std::function<void(const std::string &)> &take,
                        const std::string &description);
 // An option that can be given several times, with one value each, taken as it is.
 CLI::Option *add_repeatable(CLI::App &app, const std::string &flags, const std::string &value_name,

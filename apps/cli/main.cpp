@@ -92,24 +92,28 @@ int run(int argc, char **argv, Terminal &out, Terminal &err) {
     }
 }
 
+// The same, with somebody to tell when even the library cannot be used.
+int run_or_report(int argc, char **argv) {
+    Terminal out(stdout);
+    Terminal err(stderr);
+    try {
+        return run(argc, argv, out, err);
+    } catch (const client::Failure &failure) {
+        Reporter{err, false}.failure(failure);
+        return exit_failure;
+    }
+}
+
 } // namespace
 } // namespace mullama::cli
 
 int main(int argc, char **argv) {
-    using namespace mullama;
     // A reader that went away shows as a failed write, here and in the sockets of a daemon.
-    std::signal(SIGPIPE, SIG_IGN);
+    static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
     try {
-        cli::Terminal out(stdout);
-        cli::Terminal err(stderr);
-        try {
-            return cli::run(argc, argv, out, err);
-        } catch (const client::Failure &failure) {
-            cli::Reporter{err, false}.failure(failure);
-            return cli::exit_failure;
-        }
+        return mullama::cli::run_or_report(argc, argv);
     } catch (const std::exception &) {
         // Standard error itself is gone: nobody is left to tell.
-        return cli::exit_failure;
+        return mullama::cli::exit_failure;
     }
 }

@@ -6,9 +6,9 @@ namespace mullama::cli {
 
 double parse_real(std::string_view flag, std::string_view text) {
     double number{};
-    const char *end = text.data() + text.size();
-    const auto result = std::from_chars(text.data(), end, number);
-    if (text.empty() || result.ec != std::errc() || result.ptr != end || std::isnan(number)) {
+    const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (text.empty() || result.ec != std::errc() || result.ptr != text.data() + text.size() ||
+        std::isnan(number)) {
         throw UsageError(std::string(flag) + " must be a number, not '" + std::string(text) + "'");
     }
     return number;

@@ -14,9 +14,8 @@ namespace mullama::cli {
 template <class Integer>
 [[nodiscard]] Integer parse_integer(std::string_view flag, std::string_view text) {
     Integer number{};
-    const char *end = text.data() + text.size();
-    const auto result = std::from_chars(text.data(), end, number);
-    if (text.empty() || result.ec != std::errc() || result.ptr != end) {
+    const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (text.empty() || result.ec != std::errc() || result.ptr != text.data() + text.size()) {
         throw UsageError(std::string(flag) + " must be a whole number from " +
                          std::to_string(std::numeric_limits<Integer>::min()) + " to " +
                          std::to_string(std::numeric_limits<Integer>::max()) + ", not '" +

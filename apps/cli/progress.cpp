@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <exception>
 
 #include "cli/interrupt.hpp"
 
@@ -22,12 +21,7 @@ Progress::Progress(Terminal &terminal, std::string_view label)
 
 Progress::~Progress() {
     if (drawn_) {
-        try {
-            terminal_.write(erase_line);
-            terminal_.flush();
-        } catch (const std::exception &) {
-            // A bar that cannot be erased is nobody's failure.
-        }
+        terminal_.try_write(erase_line);
     }
 }
 

@@ -99,6 +99,12 @@ void Terminal::flush() {
     }
 }
 
+void Terminal::try_write(std::string_view text) noexcept {
+    if (std::fwrite(text.data(), 1, text.size(), stream_) == text.size()) {
+        static_cast<void>(std::fflush(stream_));
+    }
+}
+
 bool input_is_given() {
     struct stat status{};
     if (fstat(STDIN_FILENO, &status) != 0) {

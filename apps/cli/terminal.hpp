@@ -35,6 +35,8 @@ public:
     // The same for text from a model or its file: on a terminal, made harmless first.
     void write_foreign(std::string_view text);
     void flush();
+    // Writes and flushes where that matters to nobody: what goes wrong is forgotten.
+    void try_write(std::string_view text) noexcept;
 
 private:
     std::FILE *stream_;

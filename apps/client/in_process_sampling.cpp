@@ -45,6 +45,7 @@ bool selects(const std::vector<SamplingStage> &table, const std::string &name) {
 std::vector<std::string> usual_stages() {
     const Sampler usual = Sampler::defaults();
     std::vector<std::string> names;
+    names.reserve(usual.size());
     for (std::size_t i = 0; i < usual.size(); ++i) {
         names.emplace_back(usual.stage_name(i));
     }
