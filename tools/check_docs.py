@@ -124,7 +124,7 @@ class Page:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=120,
+            timeout=250,
             check=False,
         )
         output = done.stdout.decode("utf-8", "replace")
