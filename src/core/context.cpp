@@ -316,7 +316,8 @@ std::optional<std::int32_t> Context::end_of(backend::SequenceId sequence) const 
 
 std::size_t Context::sequence_size(backend::SequenceId sequence) const {
     require_sequence(sequence, "sequence");
-    return static_cast<std::size_t>(engine_->last_position(sequence) + 1);
+    const backend::Position size = engine_->last_position(sequence) + 1;
+    return static_cast<std::size_t>(size);
 }
 
 void Context::clear() {

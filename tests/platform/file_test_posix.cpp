@@ -87,6 +87,12 @@ TEST(FilePosix, SaysThatAccessIsRefused) {
 }
 
 TEST(FilePosix, TooManyOpenFilesPasses) {
+#if defined(__has_feature)
+#if __has_feature(undefined_behavior_sanitizer)
+    GTEST_SKIP()
+        << "UBSan opens a pipe to look at an object, and takes its failure for a bad object";
+#endif
+#endif
     const test::TemporaryFolder folder;
     const std::string path = folder.write("file", "x");
     rlimit before{};

@@ -41,6 +41,7 @@ struct Measurement {
     // Tokens a second, one for each repetition.
     [[nodiscard]] std::vector<double> rates() const {
         std::vector<double> rates;
+        rates.reserve(result.times.size());
         for (const auto time : result.times) {
             rates.push_back(rate_of(n_prompt + n_generate, time));
         }

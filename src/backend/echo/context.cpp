@@ -31,7 +31,7 @@ void require(bool within, const char *parameter, const std::string &expected, st
     }
 }
 
-const ContextParams &checked(const ContextParams &params) {
+ContextParams checked(const ContextParams &params) {
     constexpr std::uint32_t most = 1U << 24U;
     require(params.n_ctx >= 1 && params.n_ctx <= most, "n_ctx", "1 to 16777216", params.n_ctx);
     require(params.n_batch >= 1, "n_batch", "at least 1", params.n_batch);
@@ -165,8 +165,9 @@ void EchoContext::put(const Batch &batch, std::size_t index) {
 
 void EchoContext::undo() {
     for (const BatchCheck::Extent &extent : check_.extents()) {
+        const Position size = extent.before + 1;
         shorten(sequences_[static_cast<std::size_t>(extent.sequence)],
-                static_cast<std::size_t>(extent.before + 1));
+                static_cast<std::size_t>(size));
     }
     row_of_.clear();
 }

@@ -82,7 +82,7 @@ std::string cpu_features(ggml_backend_reg_t registered) {
 Device describe(ggml_backend_dev_t handle) {
     ggml_backend_dev_props props{};
     ggml_backend_dev_get_props(handle, &props);
-    const ggml_backend_reg_t registered = ggml_backend_dev_backend_reg(handle);
+    ggml_backend_reg_t registered = ggml_backend_dev_backend_reg(handle);
     Device device;
     device.type = type_of(handle);
     device.available = true;
@@ -109,6 +109,7 @@ bool same_hardware(ggml_backend_dev_t one, ggml_backend_dev_t other) {
 std::vector<ggml_backend_dev_t> all_devices() {
     start();
     std::vector<ggml_backend_dev_t> all;
+    all.reserve(ggml_backend_dev_count());
     for (std::size_t i = 0; i < ggml_backend_dev_count(); ++i) {
         all.push_back(ggml_backend_dev_get(i));
     }
