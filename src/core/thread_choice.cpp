@@ -26,6 +26,12 @@ constexpr std::size_t rounds = 7;
 // Decodes in a row with the same number of threads: the first wakes them and does not count.
 constexpr std::size_t repeats = 4;
 
+// What was left to us, decided.
+ThreadChoice fill(ThreadChoice asked, std::int32_t n_threads) {
+    return {asked.n_threads == 0 ? n_threads : asked.n_threads,
+            asked.n_threads_batch == 0 ? n_threads : asked.n_threads_batch};
+}
+
 // 1, 2, 3, ... for few cores; further apart for many.
 std::vector<std::int32_t> thread_numbers(std::int32_t max_threads) {
     std::vector<std::int32_t> numbers;
@@ -70,9 +76,7 @@ private:
 
     static void run(backend::DecodeStatus status) {
         if (status != backend::DecodeStatus::ok) {
-            throw base::Error(MULLAMA_ERROR_ENGINE,
-                              "the first decode failed while the fastest number of threads was "
-                              "measured; give n_threads and n_threads_batch to go without");
+            throw base::Error(MULLAMA_ERROR_ENGINE, "a decode that was to be timed failed");
         }
     }
 
@@ -167,22 +171,11 @@ private:
     std::vector<Runner> runners_;
 };
 
-} // namespace
-
-ThreadChoice measure_threads(backend::Context &context, const backend::ModelFacts &facts,
-                             std::int32_t n_vocab, ThreadChoice asked, std::int32_t max_threads) {
+ThreadChoice measure(backend::Context &context, const backend::ModelFacts &facts,
+                     std::int32_t n_vocab, ThreadChoice asked, std::int32_t max_threads) {
     const bool one = asked.n_threads == 0;
     const bool many = asked.n_threads_batch == 0;
-    ThreadChoice choice{one ? max_threads : asked.n_threads,
-                        many ? max_threads : asked.n_threads_batch};
-    try {
-        context.set_threads(max_threads, max_threads);
-    } catch (const base::Error &) {
-        // The system gives us no more threads; the one that we are on is enough.
-        choice = {one ? 1 : asked.n_threads, many ? 1 : asked.n_threads_batch};
-        context.set_threads(choice.n_threads, choice.n_threads_batch);
-        return choice;
-    }
+    ThreadChoice choice = fill(asked, max_threads);
     Measurement measurement(context, facts, n_vocab);
     std::vector<std::int32_t> numbers = thread_numbers(max_threads);
     const bool small = facts.size_bytes < small_model;
@@ -206,6 +199,27 @@ ThreadChoice measure_threads(backend::Context &context, const backend::ModelFact
     if (many && !pays_anyway(n_tokens)) {
         choice.n_threads_batch =
             Race(measurement, context, n_tokens, begin + time_limit).winner(numbers);
+    }
+    return choice;
+}
+
+} // namespace
+
+ThreadChoice measure_threads(backend::Context &context, const backend::ModelFacts &facts,
+                             std::int32_t n_vocab, ThreadChoice asked, std::int32_t max_threads) {
+    ThreadChoice choice = fill(asked, max_threads);
+    try {
+        context.set_threads(max_threads, max_threads);
+    } catch (const base::Error &) {
+        // The system gives us no more threads; the one that we are on is enough.
+        choice = fill(asked, 1);
+        context.set_threads(choice.n_threads, choice.n_threads_batch);
+        return choice;
+    }
+    try {
+        choice = measure(context, facts, n_vocab, asked, max_threads);
+    } catch (const base::Error &) {
+        // The caller's own decode will say what is wrong.
     }
     context.clear();
     context.set_threads(choice.n_threads, choice.n_threads_batch);
