@@ -25,14 +25,13 @@ arm64() {
     ctest --preset linux-arm64
 }
 
-# Without MORE: what fits beside make test into one run of CI. MORE=1 adds the presets that take
-# a llama.cpp build of their own.
+# Without MORE: what fits beside make test into one run of CI. MORE=1 adds what takes longer.
 part "Windows (mingw-w64)" tools/build.sh mingw64
 part "AddressSanitizer and UBSan" asan
-# As the asan preset compiles them, since that is clang and gcc's flags aren't all known to it.
-part "clang-tidy" tools/checks/tidy.sh build/asan
-part "Fuzzers" tools/fuzz.sh build/asan "${FUZZ_SECONDS:-20}"
 if [ "${MORE:-}" = 1 ]; then
+    # As the asan preset compiles them, since that is clang and gcc's flags aren't all known to it.
+    part "clang-tidy" tools/checks/tidy.sh build/asan
+    part "Fuzzers" tools/fuzz.sh build/asan "${FUZZ_SECONDS:-20}"
     part "ThreadSanitizer" tsan
     part "Portable library" tools/checks/portable.sh
     part "ARM64 under qemu" arm64
