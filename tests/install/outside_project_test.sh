@@ -33,10 +33,11 @@ for package in mullama mullama-static; do
         "$outside/main.c" "${flags[@]}"
     LD_LIBRARY_PATH="$libdir" "$folder/$package"
 done
-if ldd "$folder/mullama-static" | grep -q libmullama; then
-    fail "the statically linked program needs the shared library"
-fi
-ldd "$folder/cmake/with_mullama" | grep -q libmullama.so.0 || fail "the shared library isn't used"
+# Read whole before it is searched: ldd is a script, and one that is cut off in writing has failed.
+needs="$(ldd "$folder/mullama-static")"
+[[ $needs != *libmullama* ]] || fail "the statically linked program needs the shared library: $needs"
+needs="$(ldd "$folder/cmake/with_mullama")"
+[[ $needs == *libmullama.so.0* ]] || fail "the shared library isn't used: $needs"
 
 if [ -x "$prefix/bin/mullama" ]; then
     say "The installed program"
