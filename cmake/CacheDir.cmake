@@ -1,6 +1,6 @@
 # The folder, outside the source and the build trees, for what is expensive to make and the same for
 # every build folder: llama.cpp's source and its builds, the Python environment of the fixtures.
-# tools/cache_dir.sh gives the same answer to the shell scripts.
+# tools/common.sh gives the same answer to the shell scripts.
 if(DEFINED ENV{MULLAMA_CACHE_DIR})
     set(default_dir "$ENV{MULLAMA_CACHE_DIR}")
 elseif(DEFINED ENV{XDG_CACHE_HOME})
