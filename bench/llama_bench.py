@@ -27,7 +27,8 @@ def llama_bench(program, model, threads):
 
 def mullama_bench(program, model):
     rows = run([program, "bench", model, "-p", str(PROMPT), "-n", str(GENERATE), "-r", "3", "--json"])
-    return {"prompt" if row["n_prompt"] else "generate": row["avg_ts"] for row in rows["results"]}
+    return {"prompt" if row["n_prompt"] else "generate": row["tokens_per_second"]
+            for row in rows["tests"]}
 
 
 def main():
