@@ -61,8 +61,8 @@ Threadpool::Threadpool(std::int32_t n_threads) : size_(n_threads) {
     require_threads(n_threads - 1);
     if (auto *make = cpu_function<decltype(ggml_threadpool_new)>("ggml_threadpool_new")) {
         ggml_threadpool_params params = ggml_threadpool_params_default(n_threads);
-        // Between two tokens threads spin for a few milliseconds before they sleep: waking them costs a
-        // tiny model more than computing. An idle context burns nothing.
+        // Between two tokens threads spin for a few milliseconds before they sleep: waking them
+        // costs a tiny model more than computing. An idle context burns nothing.
         params.poll = 1;
         pool_ = make(&params);
     }
