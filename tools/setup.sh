@@ -15,7 +15,7 @@ packages=(g++ make cmake ninja-build python3 python3-venv libcli11-dev libxxhash
 commands=(c++ make cmake ninja python3)
 test_packages=(git ccache libgtest-dev nlohmann-json3-dev clang-format-19 doxygen pkg-config)
 test_commands=(git clang-format-19 doxygen pkg-config nm)
-check_packages=(clang-19 clang-tidy-19 libfuzzer-19-dev llvm-19 g++-mingw-w64-x86-64
+check_packages=(clang-19 clang-tidy-19 libclang-rt-19-dev libfuzzer-19-dev llvm-19 g++-mingw-w64-x86-64
     g++-aarch64-linux-gnu qemu-user)
 check_commands=(clang-19 clang-tidy-19 llvm-profdata-19 x86_64-w64-mingw32-g++-posix
     aarch64-linux-gnu-g++ qemu-aarch64)
