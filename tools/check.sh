@@ -16,6 +16,7 @@ asan() {
     tools/build.sh asan
     ctest --preset asan
 }
+# Without the tests that count threads: ThreadSanitizer has one of its own.
 tsan() {
     tools/build.sh tsan
     ctest --preset tsan
@@ -25,14 +26,11 @@ arm64() {
     ctest --preset linux-arm64
 }
 
-# Without MORE: what fits beside make test into one run of CI. MORE=1 adds what takes longer.
 part "Windows (mingw-w64)" tools/build.sh mingw64
 part "AddressSanitizer and UBSan" asan
-if [ "${MORE:-}" = 1 ]; then
-    # As the asan preset compiles them, since that is clang and gcc's flags aren't all known to it.
-    part "clang-tidy" tools/checks/tidy.sh build/asan
-    part "Fuzzers" tools/fuzz.sh build/asan "${FUZZ_SECONDS:-20}"
-    part "ThreadSanitizer" tsan
-    part "Portable library" tools/checks/portable.sh
-    part "ARM64 under qemu" arm64
-fi
+# As the asan preset compiles them, since that is clang and gcc's flags aren't all known to it.
+part "clang-tidy" tools/checks/tidy.sh build/asan
+part "Fuzzers" tools/fuzz.sh build/asan "${FUZZ_SECONDS:-20}"
+part "ThreadSanitizer" tsan
+part "Portable library" tools/checks/portable.sh
+part "ARM64 under qemu" arm64
