@@ -21,6 +21,7 @@ tsan() {
     tools/build.sh tsan
     ctest --preset tsan
 }
+# Without those that watch processes, which under qemu are its own, and the slowest.
 arm64() {
     tools/build.sh linux-arm64
     ctest --preset linux-arm64

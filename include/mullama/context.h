@@ -1,10 +1,10 @@
 /**
  * @file context.h
  * Contexts: a model's working memory (KV cache), and the low road through it: decode tokens, read
- * logits.
+ * logits and embeddings, move sequences about.
  *
- * Thread safety: one thread at a time. A second one is refused with MULLAMA_ERROR_BUSY, as is a
- * call from inside a callback of the same context.
+ * Thread safety: one thread at a time, save mullama_context_abort(). A second one is refused with
+ * MULLAMA_ERROR_BUSY, as is a call from inside a callback of the same context.
  */
 #ifndef MULLAMA_CONTEXT_H
 #define MULLAMA_CONTEXT_H
@@ -12,6 +12,7 @@
 #include "mullama/batch.h"
 #include "mullama/error.h"
 #include "mullama/model.h"
+#include "mullama/text.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -52,6 +53,53 @@ typedef enum mullama_cache_type {
     MULLAMA_CACHE_TYPE_IQ4_NL = 8
 } mullama_cache_type_t;
 
+/** Which tokens a token looks at. Values are stable; new ones are added at the end. */
+typedef enum mullama_attention {
+    /** What the model was made for. */
+    MULLAMA_ATTENTION_DEFAULT = 0,
+    /** Those before it. */
+    MULLAMA_ATTENTION_CAUSAL = 1,
+    /** All of the batch, which must then fit n_ubatch. */
+    MULLAMA_ATTENTION_NON_CAUSAL = 2
+} mullama_attention_t;
+
+/** How rotary positions (RoPE) are stretched beyond the trained length. Values are stable; new ones
+ * are added at the end. */
+typedef enum mullama_rope_scaling {
+    /** What the model's file says. */
+    MULLAMA_ROPE_SCALING_DEFAULT = 0,
+    /** Not at all. */
+    MULLAMA_ROPE_SCALING_NONE = 1,
+    /** Positions are multiplied by rope_freq_scale (Chen et al. 2023, arXiv:2306.15595). */
+    MULLAMA_ROPE_SCALING_LINEAR = 2,
+    /** YaRN (Peng et al. 2023, arXiv:2309.00071). */
+    MULLAMA_ROPE_SCALING_YARN = 3,
+    /** By the model's own factors (LongRoPE, Ding et al. 2024, arXiv:2402.13753). */
+    MULLAMA_ROPE_SCALING_LONGROPE = 4
+} mullama_rope_scaling_t;
+
+/** What a context can do: bits of mullama_context_info_t.abilities. A call that needs one the
+ * context lacks fails with MULLAMA_ERROR_UNSUPPORTED and says why. */
+typedef enum mullama_context_ability {
+    /** It keeps tokens from one decode to the next. */
+    MULLAMA_CONTEXT_CAN_REMEMBER = 1,
+    /** It predicts tokens: logits. */
+    MULLAMA_CONTEXT_CAN_PREDICT = 2,
+    /** It copies whole sequences. */
+    MULLAMA_CONTEXT_CAN_COPY = 4,
+    /** It copies parts of sequences, and a token may belong to several. */
+    MULLAMA_CONTEXT_CAN_SHARE = 8,
+    /** It takes tokens off the end of a sequence. */
+    MULLAMA_CONTEXT_CAN_TRUNCATE = 16,
+    /** It takes tokens out of the middle of a sequence. */
+    MULLAMA_CONTEXT_CAN_REMOVE = 32,
+    /** It moves and divides positions. */
+    MULLAMA_CONTEXT_CAN_SHIFT = 64
+} mullama_context_ability_t;
+
+/** The end of a range of positions that has none: all that follow. */
+#define MULLAMA_POSITION_END (-1)
+
 /** How a context is made. */
 typedef struct mullama_context_options {
     /** sizeof(mullama_context_options_t), set by mullama_context_options_init(). */
@@ -86,6 +134,36 @@ typedef struct mullama_context_options {
     bool kv_unified;
     /** Keep the KV cache in the memory of the GPU that has the layer; default true. */
     bool offload_kqv;
+    /** Let a GPU compute on weights that lie in main memory; default true. */
+    bool op_offload;
+    /** Keep all of a sequence in the layers with a sliding window too; default true. Without, they
+     * keep the window only: less memory, but a sequence can be shortened by little, and never
+     * copied in part, cut in the middle or shifted. */
+    bool swa_full;
+    /** Give embeddings besides logits; AUTO: for encoders and rerankers only. Every token then
+     * counts as an output. mullama_context_set_embeddings() changes it. */
+    mullama_switch_t embeddings;
+    /** How the embeddings of a sequence become one. */
+    mullama_pooling_t pooling;
+    /** Which tokens a token looks at. */
+    mullama_attention_t attention;
+    /** How rotary positions are stretched. */
+    mullama_rope_scaling_t rope_scaling;
+    /** The base of RoPE's frequencies; 0: the model's. */
+    float rope_freq_base;
+    /** What positions are multiplied by, 0.5 for twice the trained length; 0: the model's. At most
+     * 1000, at least 0.001. */
+    float rope_freq_scale;
+    /** YaRN's mix of extrapolation, 0 to 1; negative: the model's. */
+    float yarn_ext_factor;
+    /** YaRN's factor for the magnitude of attention; negative: the model's. */
+    float yarn_attn_factor;
+    /** YaRN's low correction dimension; negative: the model's. */
+    float yarn_beta_fast;
+    /** YaRN's high correction dimension; negative: the model's. */
+    float yarn_beta_slow;
+    /** The length that YaRN stretches, in tokens; 0: the model's. */
+    uint32_t yarn_orig_ctx;
 } mullama_context_options_t;
 
 /** A context as it really is. */
@@ -106,7 +184,38 @@ typedef struct mullama_context_info {
     int32_t n_threads;
     /** Threads for many tokens at a time; 0 while not measured yet. */
     int32_t n_threads_batch;
+    /** MULLAMA_CONTEXT_CAN_* bits. */
+    uint64_t abilities;
+    /** Cells of the memory that hold a token; tokens shared by sequences count once. */
+    uint32_t n_used;
+    /** The length of an embedding of a sequence: the model's n_embd_out, n_cls_out for
+     * MULLAMA_POOLING_RANK, 0 where sequences are not pooled. */
+    int32_t n_embd_sequence;
+    /** How the embeddings of a sequence become one. */
+    mullama_pooling_t pooling;
+    /** Whether it gives embeddings at the moment. */
+    bool embeddings;
+    /** Whether a token looks only at those before it. */
+    bool causal;
 } mullama_context_info_t;
+
+/** What a context has done since it was made or its counters were reset. */
+typedef struct mullama_context_counters {
+    /** sizeof(mullama_context_counters_t), set by mullama_context_counters_init(). */
+    size_t struct_size;
+    /** Decodes and encodes of one token. */
+    uint64_t single_calls;
+    /** Nanoseconds that decodes of one token took, on the calling thread. */
+    uint64_t single_ns;
+    /** Decodes and encodes of more than one token. */
+    uint64_t batch_calls;
+    /** The tokens of those. */
+    uint64_t batch_tokens;
+    /** Nanoseconds that those took. */
+    uint64_t batch_ns;
+    /** How often the engine could use its last compute graph again. */
+    uint64_t graph_reuses;
+} mullama_context_counters_t;
 
 /** Whose logits a prefill keeps. */
 typedef enum mullama_output {
@@ -239,6 +348,86 @@ MULLAMA_API mullama_error_t *mullama_context_logits(mullama_context_t *context, 
                                                     const float **logits, size_t *count);
 
 /**
+ * Log-probabilities of the whole vocabulary after one token of the last decode: the model's own
+ * distribution, before any sampler.
+ *
+ * @param context the context.
+ * @param index whose, as mullama_context_logits().
+ * @param[out] logprobs n_vocab natural logarithms.
+ * @param count how many logprobs has room for: exactly n_vocab.
+ * @return as mullama_context_logits(), _OUT_OF_RANGE for another count, and _INVALID_ARGUMENT for
+ *         logits that are NaN or +INFINITY.
+ */
+MULLAMA_API mullama_error_t *mullama_context_logprobs(mullama_context_t *context, int32_t index,
+                                                      float *logprobs, size_t count);
+
+/**
+ * The likeliest tokens after one token of the last decode, best first.
+ *
+ * @param context the context.
+ * @param index whose, as mullama_context_logits().
+ * @param[out] tokens the tokens.
+ * @param[out] logprobs their natural logarithms; may be NULL.
+ * @param[in,out] count how many there is room for; how many were written.
+ * @return as mullama_context_logprobs().
+ */
+MULLAMA_API mullama_error_t *mullama_context_top_logprobs(mullama_context_t *context, int32_t index,
+                                                          mullama_token_t *tokens, float *logprobs,
+                                                          size_t *count);
+
+/**
+ * Gives embeddings besides logits, or stops to. What was decoded before keeps what it has.
+ *
+ * @param context the context.
+ * @param embeddings whether to.
+ * @return NULL, or MULLAMA_ERROR_UNSUPPORTED (off for a model that gives nothing else, or an engine
+ *         without embeddings), _INVALID_ARGUMENT, _BUSY or _FORKED.
+ */
+MULLAMA_API mullama_error_t *mullama_context_set_embeddings(mullama_context_t *context,
+                                                            bool embeddings);
+
+/**
+ * Lets tokens look at those before them only, or at all of their batch, from the next decode on.
+ *
+ * @param context the context.
+ * @param causal whether only at those before them.
+ * @return NULL, or MULLAMA_ERROR_UNSUPPORTED, _INVALID_ARGUMENT, _BUSY or _FORKED.
+ */
+MULLAMA_API mullama_error_t *mullama_context_set_causal(mullama_context_t *context, bool causal);
+
+/**
+ * The embedding of one token of the last decode, not normalized. Only without pooling.
+ *
+ * @param context the context.
+ * @param index whose, as mullama_context_logits().
+ * @param[out] embedding n_embd_out numbers; borrowed until the next call that decodes, clears or
+ *                       frees.
+ * @param[out] count how many there are.
+ * @return NULL, or MULLAMA_ERROR_INVALID_STATE (nothing decoded yet, or embeddings were not asked
+ *         for, or they are pooled), _OUT_OF_RANGE, _INVALID_ARGUMENT, _BUSY or _FORKED.
+ */
+MULLAMA_API mullama_error_t *mullama_context_embedding(mullama_context_t *context, int32_t index,
+                                                       const float **embedding, size_t *count);
+
+/**
+ * The pooled embedding of a sequence's tokens in the last decode, not normalized; with
+ * MULLAMA_POOLING_RANK the scores.
+ *
+ * @param context the context.
+ * @param sequence the sequence.
+ * @param[out] embedding mullama_context_info_t.n_embd_sequence numbers; borrowed until the next
+ *                       call that decodes, clears or frees.
+ * @param[out] count how many there are.
+ * @return NULL, or MULLAMA_ERROR_INVALID_STATE (the sequence was not in the last decode, embeddings
+ *         were not asked for, or there is no pooling), _OUT_OF_RANGE, _INVALID_ARGUMENT, _BUSY or
+ *         _FORKED.
+ */
+MULLAMA_API mullama_error_t *mullama_context_sequence_embedding(mullama_context_t *context,
+                                                                mullama_seq_id_t sequence,
+                                                                const float **embedding,
+                                                                size_t *count);
+
+/**
  * How many tokens a sequence holds.
  *
  * @param context the context.
@@ -250,12 +439,171 @@ MULLAMA_API mullama_error_t *
 mullama_context_sequence_size(mullama_context_t *context, mullama_seq_id_t sequence, size_t *count);
 
 /**
+ * The positions that a sequence holds: all between the two, unless a part was removed. With
+ * swa_full off, the first is the first that the sliding window still has.
+ *
+ * @param context the context.
+ * @param sequence the sequence.
+ * @param[out] first the first; -1 when empty.
+ * @param[out] last the last; -1 when empty.
+ * @return NULL, or MULLAMA_ERROR_OUT_OF_RANGE, _INVALID_ARGUMENT, _BUSY or _FORKED.
+ */
+MULLAMA_API mullama_error_t *mullama_context_sequence_positions(mullama_context_t *context,
+                                                                mullama_seq_id_t sequence,
+                                                                mullama_pos_t *first,
+                                                                mullama_pos_t *last);
+
+/**
+ * The tokens that a sequence was made of, by rising position.
+ *
+ * @param context the context.
+ * @param sequence the sequence.
+ * @param[out] out the tokens, owned by the caller.
+ * @return NULL, or MULLAMA_ERROR_OUT_OF_RANGE, _INVALID_ARGUMENT, _BUSY, _FORKED or _OUT_OF_MEMORY.
+ */
+MULLAMA_API mullama_error_t *mullama_context_sequence_tokens(mullama_context_t *context,
+                                                             mullama_seq_id_t sequence,
+                                                             mullama_tokens_t **out);
+
+/**
+ * Copies a sequence, or a part, to an empty one. With MULLAMA_CONTEXT_CAN_SHARE the two share their
+ * cells: it takes no room and next to no time.
+ *
+ * @param context the context.
+ * @param from the sequence to copy.
+ * @param to the sequence to make; it must be empty.
+ * @param begin the first position.
+ * @param end the position after the last; MULLAMA_POSITION_END: all that follow.
+ * @return NULL, or MULLAMA_ERROR_UNSUPPORTED (needs _CAN_COPY for a whole sequence, _CAN_SHARE for
+ *         a part), _INVALID_STATE (`to` holds tokens), _OUT_OF_RANGE, _INVALID_ARGUMENT (a range
+ *         that ends before it begins, a sequence copied to itself), _BUSY or _FORKED.
+ */
+MULLAMA_API mullama_error_t *mullama_context_sequence_copy(mullama_context_t *context,
+                                                           mullama_seq_id_t from,
+                                                           mullama_seq_id_t to, mullama_pos_t begin,
+                                                           mullama_pos_t end);
+
+/**
+ * Takes tokens out of a sequence; others that share them keep them. Any model can empty a whole
+ * sequence.
+ *
+ * @param context the context.
+ * @param sequence the sequence.
+ * @param begin the first position.
+ * @param end the position after the last; MULLAMA_POSITION_END: all that follow.
+ * @return NULL, or MULLAMA_ERROR_UNSUPPORTED (needs _CAN_TRUNCATE at the end, _CAN_REMOVE
+ * elsewhere, and a sliding window that still reaches back), _OUT_OF_RANGE, _INVALID_ARGUMENT, _BUSY
+ * or _FORKED.
+ */
+MULLAMA_API mullama_error_t *mullama_context_sequence_remove(mullama_context_t *context,
+                                                             mullama_seq_id_t sequence,
+                                                             mullama_pos_t begin,
+                                                             mullama_pos_t end);
+
+/**
+ * Empties all sequences but one.
+ *
+ * @param context the context.
+ * @param sequence the sequence to keep.
+ * @return NULL, or MULLAMA_ERROR_OUT_OF_RANGE, _INVALID_ARGUMENT, _BUSY or _FORKED.
+ */
+MULLAMA_API mullama_error_t *mullama_context_sequence_keep(mullama_context_t *context,
+                                                           mullama_seq_id_t sequence);
+
+/**
+ * Moves positions, such as those behind a part that was removed. Keys are rotated anew at the next
+ * decode.
+ *
+ * @param context the context.
+ * @param sequence the sequence; it must not share the tokens that move.
+ * @param begin the first position.
+ * @param end the position after the last; MULLAMA_POSITION_END: all that follow.
+ * @param delta by how much, negative towards the beginning; they must not go below 0, nor to
+ *              places that are taken.
+ * @return NULL, or MULLAMA_ERROR_UNSUPPORTED (needs _CAN_SHIFT), _INVALID_STATE (shared tokens, or
+ *         a place that is taken), _OUT_OF_RANGE, _INVALID_ARGUMENT, _BUSY or _FORKED.
+ */
+MULLAMA_API mullama_error_t *mullama_context_sequence_shift(mullama_context_t *context,
+                                                            mullama_seq_id_t sequence,
+                                                            mullama_pos_t begin, mullama_pos_t end,
+                                                            mullama_pos_t delta);
+
+/**
+ * Divides positions, several tokens then standing at one (Self-Extend, Jin et al. 2024,
+ * arXiv:2401.01325).
+ *
+ * @param context the context.
+ * @param sequence the sequence; it must not share the tokens that move.
+ * @param begin the first position.
+ * @param end the position after the last; MULLAMA_POSITION_END: all that follow.
+ * @param divisor what positions are divided by, rounding down; at least 1.
+ * @return as mullama_context_sequence_shift().
+ */
+MULLAMA_API mullama_error_t *mullama_context_sequence_divide(mullama_context_t *context,
+                                                             mullama_seq_id_t sequence,
+                                                             mullama_pos_t begin, mullama_pos_t end,
+                                                             int32_t divisor);
+
+/**
  * Empties every sequence.
  *
  * @param context the context.
  * @return NULL, or MULLAMA_ERROR_INVALID_ARGUMENT, _BUSY or _FORKED.
  */
 MULLAMA_API mullama_error_t *mullama_context_clear(mullama_context_t *context);
+
+/**
+ * Ends the computation in progress, from any thread: the call that waits for it returns
+ * MULLAMA_ERROR_CANCELLED, and the context holds what it held before that call (a sequence whose
+ * state cannot go back is empty). Where none is in progress the next one ends so, at once: a call
+ * that is just about to start is not missed. On a GPU it takes until the end of the current
+ * ubatch.
+ *
+ * @param context the context; it must stay alive during the call.
+ * @return NULL, or MULLAMA_ERROR_INVALID_ARGUMENT or MULLAMA_ERROR_FORKED.
+ */
+MULLAMA_API mullama_error_t *mullama_context_abort(mullama_context_t *context);
+
+/**
+ * Computes with other numbers of threads from now on.
+ *
+ * @param context the context.
+ * @param n_threads as in mullama_context_options_t; 0: measured now, for which the context must be
+ *                  empty.
+ * @param n_threads_batch the same for many tokens at a time.
+ * @return NULL, or MULLAMA_ERROR_OUT_OF_RANGE, _OUT_OF_MEMORY (the system gives no more threads),
+ *         _INVALID_STATE (measuring while a sequence holds tokens), _INVALID_ARGUMENT, _BUSY or
+ *         _FORKED.
+ */
+MULLAMA_API mullama_error_t *
+mullama_context_set_threads(mullama_context_t *context, int32_t n_threads, int32_t n_threads_batch);
+
+/**
+ * Fills counters with zeros.
+ *
+ * @param[out] counters the struct to fill; NULL does nothing.
+ * @param struct_size sizeof(mullama_context_counters_t) as the caller knows it.
+ */
+MULLAMA_API void mullama_context_counters_init(mullama_context_counters_t *counters,
+                                               size_t struct_size);
+
+/**
+ * What the context has done.
+ *
+ * @param context the context.
+ * @param[in,out] counters a struct that mullama_context_counters_init() filled.
+ * @return NULL, or MULLAMA_ERROR_INVALID_ARGUMENT, _BUSY or _FORKED.
+ */
+MULLAMA_API mullama_error_t *mullama_context_get_counters(mullama_context_t *context,
+                                                          mullama_context_counters_t *counters);
+
+/**
+ * Counts from zero again.
+ *
+ * @param context the context.
+ * @return NULL, or MULLAMA_ERROR_INVALID_ARGUMENT, _BUSY or _FORKED.
+ */
+MULLAMA_API mullama_error_t *mullama_context_reset_counters(mullama_context_t *context);
 
 #ifdef __cplusplus
 }

@@ -75,6 +75,20 @@ struct ContextParams {
     mullama_cache_type_t type_v = MULLAMA_CACHE_TYPE_F16;
     bool kv_unified = true;
     bool offload_kqv = true;
+    bool op_offload = true;
+    bool swa_full = true;
+    bool embeddings = false;
+    mullama_pooling_t pooling = MULLAMA_POOLING_DEFAULT;
+    mullama_attention_t attention = MULLAMA_ATTENTION_DEFAULT;
+    mullama_rope_scaling_t rope_scaling = MULLAMA_ROPE_SCALING_DEFAULT;
+    // 0 (negative for the YaRN factors): the model's.
+    float rope_freq_base = 0;
+    float rope_freq_scale = 0;
+    float yarn_ext_factor = -1;
+    float yarn_attn_factor = -1;
+    float yarn_beta_fast = -1;
+    float yarn_beta_slow = -1;
+    std::uint32_t yarn_orig_ctx = 0;
 };
 
 // What the engine knows of a loaded model.
@@ -196,10 +210,37 @@ public:
     // next decode. The core has checked the index against the batch.
     virtual const float *logits(std::int32_t index) = 0;
 
+    // Embeddings of the last decode, valid until the next one: of the batch's token `index`, which
+    // had its output flag set, without pooling; of a sequence, with it. Empty where the last decode
+    // gave none.
+    [[nodiscard]] virtual std::span<const float> embedding(std::int32_t index) = 0;
+    [[nodiscard]] virtual std::span<const float> sequence_embedding(SequenceId sequence) = 0;
+    // From the next decode on.
+    virtual void set_embeddings(bool embeddings) = 0;
+    [[nodiscard]] virtual bool embeddings() const noexcept = 0;
+    virtual void set_causal(bool causal) = 0;
+    [[nodiscard]] virtual bool causal() const noexcept = 0;
+    // As it really is: never MULLAMA_POOLING_DEFAULT.
+    [[nodiscard]] virtual mullama_pooling_t pooling() const noexcept = 0;
+
     // Threads for one token and for many; the persistent threadpool follows. 1 needs no threads.
     virtual void set_threads(std::int32_t n_threads, std::int32_t n_threads_batch) = 0;
 
+    // MULLAMA_CONTEXT_CAN_* bits, and why one of them is missing: "a model ... cannot".
+    [[nodiscard]] virtual std::uint64_t abilities() const noexcept = 0;
+    [[nodiscard]] virtual std::string why_not(mullama_context_ability_t ability) const = 0;
+
+    // How often the engine could use its last compute graph again; it counts from the beginning.
+    [[nodiscard]] virtual std::uint64_t graph_reuses() const noexcept = 0;
+
     virtual void clear() = 0;
+    // What follows is called only where abilities() allows it, with sequences that exist and
+    // 0 <= begin < end. `to` is empty, and nothing that moves is shared or lands on what is taken.
+    virtual void copy(SequenceId from, SequenceId to, Position begin, Position end) = 0;
+    virtual void remove(SequenceId sequence, Position begin, Position end) = 0;
+    virtual void shift(SequenceId sequence, Position begin, Position end, Position delta) = 0;
+    virtual void divide(SequenceId sequence, Position begin, Position end,
+                        std::int32_t divisor) = 0;
     // Takes positions from `begin` on out of a sequence; false where the model's memory cannot.
     virtual bool truncate(SequenceId sequence, Position begin) = 0;
     // The first and last position that a sequence holds; -1 when empty.

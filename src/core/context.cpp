@@ -4,9 +4,11 @@
 #include "core/context_options.hpp"
 #include "core/log.hpp"
 #include "core/thread_choice.hpp"
+#include "platform/clock.hpp"
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <string>
 
 namespace mullama::core {
@@ -27,6 +29,11 @@ std::string describe(const mullama_context_options_t &asked, const backend::Cont
     return key;
 }
 
+// The end of a range that has none.
+constexpr backend::Position last_of_all = std::numeric_limits<backend::Position>::max();
+// Positions beyond this could not be counted on.
+constexpr std::int64_t most_positions = std::int64_t{1} << 30U;
+
 bool is_encoder_only(const backend::ModelFacts &facts) {
     return facts.has_encoder && !facts.has_decoder;
 }
@@ -34,7 +41,7 @@ bool is_encoder_only(const backend::ModelFacts &facts) {
 } // namespace
 
 Context::Context(std::shared_ptr<const Model> model, const mullama_context_options_t &options)
-    : model_(std::move(model)) {
+    : model_(std::move(model)), history_(options.n_seq_max) {
     const backend::ModelFacts &facts = model_->facts();
     if (model_->vocab_only()) {
         throw Error(MULLAMA_ERROR_UNSUPPORTED,
@@ -79,13 +86,33 @@ void Context::choose_threads() {
     threads_ = choice;
 }
 
-void Context::warm_up() {
+void Context::require_empty() const {
     for (std::uint32_t i = 0; i < engine_->n_seq_max(); ++i) {
         if (engine_->last_position(static_cast<backend::SequenceId>(i)) >= 0) {
             throw Error(MULLAMA_ERROR_INVALID_STATE,
                         "measuring empties the context, and sequence " + std::to_string(i) +
                             " holds tokens: warm up before the first decode, or clear it");
         }
+    }
+}
+
+void Context::warm_up() {
+    require_empty();
+    choose_threads();
+}
+
+void Context::set_threads(std::int32_t n_threads, std::int32_t n_threads_batch) {
+    const std::int32_t most = model_->runtime()->max_threads();
+    const ThreadChoice asked{resolve_threads(n_threads, most, "n_threads"),
+                             resolve_threads(n_threads_batch, most, "n_threads_batch")};
+    if (n_threads == 0 || n_threads_batch == 0) {
+        require_empty();
+    }
+    engine_->set_threads(asked.n_threads, asked.n_threads_batch);
+    threads_ = {n_threads == 0 ? 0 : asked.n_threads,
+                n_threads_batch == 0 ? 0 : asked.n_threads_batch};
+    if (most == 1 || model_->facts().n_params == 0) {
+        threads_ = asked;
     }
     choose_threads();
 }
@@ -136,22 +163,70 @@ void Context::encode(backend::SequenceId sequence, std::span<const backend::Toke
 
 DecodeStatus Context::compute(const backend::Batch &batch, Part part, std::size_t index_base) {
     forget_outputs();
-    // Before the engine: when memory runs out here, nothing is decoded yet.
-    if (part == Part::decoder) {
-        note_outputs(batch, index_base);
+    // Before the engine: when memory runs out here, nothing is decoded yet. What is wrong with the
+    // batch is the engine's to say.
+    const bool encodes = part == Part::encoder || is_encoder_only(model_->facts());
+    const bool remembers =
+        part == Part::decoder && (engine_->abilities() & MULLAMA_CONTEXT_CAN_REMEMBER) != 0;
+    const bool known = std::ranges::all_of(batch.sequence_ids, [this](backend::SequenceId id) {
+        return id >= 0 && static_cast<std::uint32_t>(id) < engine_->n_seq_max();
+    });
+    if (remembers && known) {
+        history_.reserve(batch);
     }
     try {
+        note_outputs(batch, index_base, encodes || engine_->embeddings());
+        const std::uint64_t begin = platform::monotonic_nanoseconds();
         const DecodeStatus status = with_log(model_->runtime()->log(), [&] {
             return part == Part::encoder ? engine_->encode(batch) : engine_->decode(batch);
         });
-        if (status != DecodeStatus::ok) {
-            forget_outputs();
+        if (status == DecodeStatus::ok) {
+            count(batch.size(), platform::monotonic_nanoseconds() - begin);
+            if (remembers) {
+                history_.append(batch);
+            }
+            return status;
+        }
+        forget_outputs();
+        if (remembers) {
+            reconcile(batch);
         }
         return status;
     } catch (...) {
         forget_outputs();
+        if (remembers && known) {
+            reconcile(batch);
+        }
         throw;
     }
+}
+
+void Context::reconcile(const backend::Batch &batch) noexcept {
+    for (const backend::SequenceId sequence : batch.sequence_ids) {
+        history_.remove(sequence, engine_->last_position(sequence) + 1, last_of_all);
+    }
+}
+
+void Context::count(std::size_t n_tokens, std::uint64_t nanoseconds) noexcept {
+    if (n_tokens == 1) {
+        ++counters_.single_calls;
+        counters_.single_ns += nanoseconds;
+    } else {
+        ++counters_.batch_calls;
+        counters_.batch_tokens += n_tokens;
+        counters_.batch_ns += nanoseconds;
+    }
+}
+
+Context::Counters Context::counters() const noexcept {
+    Counters result = counters_;
+    result.graph_reuses = engine_->graph_reuses() - graph_reuses_before_;
+    return result;
+}
+
+void Context::reset_counters() noexcept {
+    counters_ = {};
+    graph_reuses_before_ = engine_->graph_reuses();
 }
 
 void Context::run(const backend::Batch &batch, Part part, std::size_t index_base) {
@@ -176,9 +251,9 @@ void Context::forget_outputs() noexcept {
     last_size_ = 0;
 }
 
-void Context::note_outputs(const backend::Batch &batch, std::size_t index_base) {
+void Context::note_outputs(const backend::Batch &batch, std::size_t index_base, bool all) {
     for (std::size_t i = 0; i < batch.size(); ++i) {
-        if (batch.outputs[i] == 0) {
+        if (batch.outputs[i] == 0 && !all) {
             continue;
         }
         const auto begin = static_cast<std::uint32_t>(output_sequences_.size());
@@ -201,7 +276,9 @@ void Context::prefill(backend::SequenceId sequence, std::span<const backend::Tok
     }
     choose_threads();
     const std::size_t held = sequence_size(sequence);
-    const std::size_t room = engine_->n_ctx_seq() - std::min<std::size_t>(held, n_ctx_seq());
+    // Where a part was removed, positions say more than there is.
+    const std::size_t taken = history_.entries(sequence).size();
+    const std::size_t room = n_ctx_seq() - std::min<std::size_t>(taken, n_ctx_seq());
     if (tokens.size() > room) {
         throw Error(MULLAMA_ERROR_NO_SPACE,
                     std::to_string(tokens.size()) +
@@ -242,9 +319,12 @@ void Context::prefill(backend::SequenceId sequence, std::span<const backend::Tok
         }
     } catch (...) {
         forget_outputs();
-        if (!engine_->truncate(sequence, static_cast<backend::Position>(held))) {
+        const auto begin = static_cast<backend::Position>(held);
+        const bool shortened = engine_->truncate(sequence, begin);
+        if (!shortened) {
             engine_->truncate(sequence, 0);
         }
+        history_.remove(sequence, shortened ? begin : 0, last_of_all);
         throw;
     }
 }
@@ -265,39 +345,88 @@ bool Context::append(backend::SequenceId sequence, backend::Token token,
     throw Error(MULLAMA_ERROR_CANCELLED, "the decode was stopped");
 }
 
-std::span<const float> Context::logits(std::int32_t index) {
-    require_decoder();
+const Context::Output &Context::output(std::int32_t index, const char *what) const {
     if (outputs_.empty()) {
         throw Error(MULLAMA_ERROR_INVALID_STATE,
-                    last_size_ == 0 ? "there are no logits: nothing was decoded since the context "
-                                      "was made, cleared or failed to decode"
-                                    : "there are no logits: the last decode was not asked to keep "
-                                      "any token's")
+                    std::string("there are no ") + what +
+                        (last_size_ == 0 ? ": nothing was decoded since the context was made, "
+                                           "cleared or failed to decode"
+                                         : ": the last decode was not asked to keep any token's"))
             .parameter("index");
     }
     const auto count = static_cast<std::int32_t>(outputs_.size());
-    const Output *found = nullptr;
     if (index < 0 && index >= -count) {
-        found = &outputs_[static_cast<std::size_t>(count + index)];
-    } else if (index >= 0) {
+        return outputs_[static_cast<std::size_t>(count + index)];
+    }
+    if (index >= 0) {
         const auto wanted = static_cast<std::size_t>(index);
         const auto place = std::lower_bound(
             outputs_.begin(), outputs_.end(), wanted,
             [](const Output &output, std::size_t value) { return output.index < value; });
         if (place != outputs_.end() && place->index == wanted) {
-            found = &*place;
+            return *place;
         }
     }
-    if (found == nullptr) {
-        throw Error(MULLAMA_ERROR_OUT_OF_RANGE,
-                    "the last decode, of " + std::to_string(last_size_) +
-                        " tokens, did not keep the logits of a token with this index")
-            .parameter("index")
-            .expected(std::to_string(-count) + " to -1, or the index of a token whose logits were "
-                                               "asked for")
-            .actual(index);
+    throw Error(MULLAMA_ERROR_OUT_OF_RANGE, "the last decode, of " + std::to_string(last_size_) +
+                                                " tokens, did not keep the " + what +
+                                                " of a token with this index")
+        .parameter("index")
+        .expected(std::to_string(-count) + " to -1, or the index of a token whose " + what +
+                  " were asked for")
+        .actual(index);
+}
+
+std::span<const float> Context::logits(std::int32_t index) {
+    require_decoder();
+    const Output &found = output(index, "logits");
+    return {engine_->logits(found.engine_index), static_cast<std::size_t>(model_->vocab().size())};
+}
+
+std::span<const float> Context::embedding(std::int32_t index) {
+    if (engine_->pooling() != MULLAMA_POOLING_NONE) {
+        throw Error(MULLAMA_ERROR_INVALID_STATE,
+                    "the embeddings of this context are pooled: read them by sequence, or make it "
+                    "with pooling \"none\"")
+            .parameter("index");
     }
-    return {engine_->logits(found->engine_index), static_cast<std::size_t>(model_->vocab().size())};
+    const Output &found = output(index, "embeddings");
+    const std::span<const float> row = engine_->embedding(found.engine_index);
+    if (row.empty()) {
+        throw Error(MULLAMA_ERROR_INVALID_STATE,
+                    "the last decode was not asked for embeddings: switch them on before it")
+            .parameter("index");
+    }
+    return row;
+}
+
+std::span<const float> Context::sequence_embedding(backend::SequenceId sequence) {
+    require_sequence(sequence, "sequence");
+    if (engine_->pooling() == MULLAMA_POOLING_NONE) {
+        throw Error(MULLAMA_ERROR_INVALID_STATE,
+                    "this context does not pool embeddings: read them by token, or make it with a "
+                    "pooling")
+            .parameter("sequence");
+    }
+    const std::span<const float> row =
+        outputs_.empty() ? std::span<const float>() : engine_->sequence_embedding(sequence);
+    if (row.empty()) {
+        throw Error(MULLAMA_ERROR_INVALID_STATE,
+                    "the last decode gave no embedding of sequence " + std::to_string(sequence) +
+                        ": it was not part of it, or embeddings were not switched on")
+            .parameter("sequence");
+    }
+    return row;
+}
+
+std::int32_t Context::n_embd_sequence() const noexcept {
+    switch (engine_->pooling()) {
+    case MULLAMA_POOLING_NONE:
+        return 0;
+    case MULLAMA_POOLING_RANK:
+        return model_->facts().n_cls_out;
+    default:
+        return model_->facts().n_embd_out;
+    }
 }
 
 std::optional<std::int32_t> Context::end_of(backend::SequenceId sequence) const {
@@ -320,8 +449,193 @@ std::size_t Context::sequence_size(backend::SequenceId sequence) const {
     return static_cast<std::size_t>(size);
 }
 
+Context::Positions Context::sequence_positions(backend::SequenceId sequence) const {
+    require_sequence(sequence, "sequence");
+    return {engine_->first_position(sequence), engine_->last_position(sequence)};
+}
+
+std::span<const SequenceHistory::Entry>
+Context::sequence_entries(backend::SequenceId sequence) const {
+    require_sequence(sequence, "sequence");
+    return history_.entries(sequence);
+}
+
+void Context::require_ability(mullama_context_ability_t ability, const char *what) const {
+    if ((engine_->abilities() & static_cast<std::uint64_t>(ability)) == 0) {
+        throw Error(MULLAMA_ERROR_UNSUPPORTED,
+                    std::string(what) + ": " + engine_->why_not(ability));
+    }
+}
+
+void Context::require_range(backend::SequenceId sequence, backend::Position begin,
+                            backend::Position &end, const char *parameter) const {
+    require_sequence(sequence, parameter);
+    if (begin < 0) {
+        throw Error(MULLAMA_ERROR_OUT_OF_RANGE, "positions are counted from 0")
+            .parameter("begin")
+            .expected("at least 0")
+            .actual(begin);
+    }
+    if (end == MULLAMA_POSITION_END) {
+        end = last_of_all;
+    } else if (end < 0) {
+        throw Error(MULLAMA_ERROR_OUT_OF_RANGE, "that is no end of a range of positions")
+            .parameter("end")
+            .expected("at least begin, or MULLAMA_POSITION_END")
+            .actual(end);
+    }
+    if (end < begin) {
+        throw Error(MULLAMA_ERROR_INVALID_ARGUMENT, "the range ends before it begins")
+            .parameter("end")
+            .expected("at least " + std::to_string(begin))
+            .actual(end);
+    }
+}
+
+void Context::copy(backend::SequenceId from, backend::SequenceId to, backend::Position begin,
+                   backend::Position end) {
+    require_range(from, begin, end, "from");
+    require_sequence(to, "to");
+    if (from == to) {
+        throw Error(MULLAMA_ERROR_INVALID_ARGUMENT, "a sequence cannot be copied to itself")
+            .parameter("to");
+    }
+    require_ability(MULLAMA_CONTEXT_CAN_COPY, "sequences cannot be copied here");
+    const Positions held = sequence_positions(from);
+    const bool whole = begin <= std::max(held.first, 0) && end > held.last;
+    if (!whole) {
+        require_ability(MULLAMA_CONTEXT_CAN_SHARE, "a part of a sequence cannot be copied here");
+    }
+    if (engine_->last_position(to) >= 0) {
+        throw Error(MULLAMA_ERROR_INVALID_STATE,
+                    "sequence " + std::to_string(to) + " holds tokens: remove them first")
+            .parameter("to");
+    }
+    if (!history_.holds(from, begin, end)) {
+        return;
+    }
+    history_.copy(from, to, begin, end);
+    try {
+        engine_->copy(from, to, begin, end);
+    } catch (...) {
+        history_.remove(to, 0, last_of_all);
+        throw;
+    }
+}
+
+void Context::remove(backend::SequenceId sequence, backend::Position begin, backend::Position end) {
+    require_range(sequence, begin, end, "sequence");
+    const Positions held = sequence_positions(sequence);
+    if (!history_.holds(sequence, begin, end)) {
+        return;
+    }
+    if (end <= held.last) {
+        require_ability(MULLAMA_CONTEXT_CAN_REMOVE, "only the end of a sequence can be removed");
+        engine_->remove(sequence, begin, end);
+    } else if (!engine_->truncate(sequence, begin)) {
+        require_ability(MULLAMA_CONTEXT_CAN_TRUNCATE, "a sequence cannot be shortened here");
+        throw Error(MULLAMA_ERROR_UNSUPPORTED,
+                    "the sequence cannot be shortened to " + std::to_string(begin) +
+                        " tokens: the sliding window before that is gone (swa_full is off)")
+            .parameter("begin")
+            .actual(begin);
+    }
+    history_.remove(sequence, begin, end);
+    forget_outputs();
+}
+
+void Context::keep(backend::SequenceId sequence) {
+    require_sequence(sequence, "sequence");
+    // llama.cpp's own call forgets those that have memory of their own.
+    for (std::uint32_t i = 0; i < engine_->n_seq_max(); ++i) {
+        const auto other = static_cast<backend::SequenceId>(i);
+        if (other != sequence && engine_->last_position(other) >= 0) {
+            engine_->truncate(other, 0);
+            history_.remove(other, 0, last_of_all);
+        }
+    }
+}
+
+void Context::require_own(backend::SequenceId sequence, backend::Position begin,
+                          backend::Position end) const {
+    require_ability(MULLAMA_CONTEXT_CAN_SHIFT, "positions cannot be moved here");
+    if (history_.shares(sequence, begin, end)) {
+        throw Error(MULLAMA_ERROR_INVALID_STATE,
+                    "the sequence shares tokens of this range with another one, whose positions "
+                    "would move too")
+            .parameter("sequence");
+    }
+}
+
+void Context::require_free(backend::SequenceId sequence, backend::Position begin,
+                           backend::Position end) const {
+    if (begin < end && history_.holds(sequence, begin, end)) {
+        throw Error(MULLAMA_ERROR_INVALID_STATE,
+                    "the sequence holds tokens at positions " + std::to_string(begin) + " to " +
+                        std::to_string(end - 1) + ", where others would be moved to")
+            .parameter("begin");
+    }
+}
+
+void Context::shift(backend::SequenceId sequence, backend::Position begin, backend::Position end,
+                    backend::Position delta) {
+    require_range(sequence, begin, end, "sequence");
+    require_own(sequence, begin, end);
+    if (delta == 0 || !history_.holds(sequence, begin, end)) {
+        return;
+    }
+    // What really moves: the range may be wider than the sequence.
+    const std::span<const SequenceHistory::Entry> all = history_.entries(sequence);
+    const auto in_range = [&](const SequenceHistory::Entry &entry) {
+        return entry.position >= begin && entry.position < end;
+    };
+    const auto first = std::ranges::find_if(all, in_range);
+    auto last = first;
+    while (last != all.end() && in_range(*last)) {
+        ++last;
+    }
+    const std::int64_t least = std::int64_t{first->position} + delta;
+    const std::int64_t most = std::int64_t{(last - 1)->position} + delta;
+    if (least < 0 || most > most_positions) {
+        throw Error(MULLAMA_ERROR_OUT_OF_RANGE,
+                    "positions would leave the range that they can have")
+            .parameter("delta")
+            .expected(std::to_string(-first->position) + " to " +
+                      std::to_string(most_positions - (last - 1)->position))
+            .actual(delta);
+    }
+    // Places that are in the way, beside the range itself, which moves along.
+    const auto lower = static_cast<backend::Position>(least);
+    const auto upper = static_cast<backend::Position>(most) + 1;
+    require_free(sequence, lower, std::min(upper, begin));
+    require_free(sequence, std::max(lower, end), upper);
+    engine_->shift(sequence, begin, end, delta);
+    history_.shift(sequence, begin, end, delta);
+    forget_outputs();
+}
+
+void Context::divide(backend::SequenceId sequence, backend::Position begin, backend::Position end,
+                     std::int32_t divisor) {
+    require_range(sequence, begin, end, "sequence");
+    if (divisor < 1) {
+        throw Error(MULLAMA_ERROR_OUT_OF_RANGE, "positions are divided by 1 or more")
+            .parameter("divisor")
+            .expected("at least 1")
+            .actual(divisor);
+    }
+    require_own(sequence, begin, end);
+    if (divisor == 1 || !history_.holds(sequence, begin, end)) {
+        return;
+    }
+    require_free(sequence, begin / divisor, begin);
+    engine_->divide(sequence, begin, end, divisor);
+    history_.divide(sequence, begin, end, divisor);
+    forget_outputs();
+}
+
 void Context::clear() {
     engine_->clear();
+    history_.clear();
     forget_outputs();
 }
 

@@ -4,6 +4,7 @@
 #include "backend/port.hpp"
 #include "core/model.hpp"
 #include "core/runtime.hpp"
+#include "core/sequence_history.hpp"
 #include "mullama/context.h"
 
 #include <cstddef>
@@ -17,7 +18,7 @@
 
 namespace mullama::core {
 
-// Thread safety: one thread at a time.
+// Thread safety: one thread at a time, save abort().
 class Context {
 public:
     // Hears after each batch how many tokens of a prefill are done; false stops it.
@@ -64,8 +65,57 @@ public:
     // The index of the logits that the sequence ends in, if the last decode kept those.
     [[nodiscard]] std::optional<std::int32_t> end_of(backend::SequenceId sequence) const;
 
+    // An embedding of the last decode: of a token, as logits(), or of a sequence.
+    [[nodiscard]] std::span<const float> embedding(std::int32_t index);
+    [[nodiscard]] std::span<const float> sequence_embedding(backend::SequenceId sequence);
+    [[nodiscard]] bool embeddings() const noexcept { return engine_->embeddings(); }
+    void set_embeddings(bool embeddings) { engine_->set_embeddings(embeddings); }
+    [[nodiscard]] bool causal() const noexcept { return engine_->causal(); }
+    void set_causal(bool causal) { engine_->set_causal(causal); }
+    [[nodiscard]] mullama_pooling_t pooling() const noexcept { return engine_->pooling(); }
+    // The length of sequence_embedding(); 0 without pooling.
+    [[nodiscard]] std::int32_t n_embd_sequence() const noexcept;
+
+    [[nodiscard]] std::uint64_t abilities() const noexcept { return engine_->abilities(); }
+    // Cells in use, those that sequences share once.
+    [[nodiscard]] std::size_t n_used() const noexcept { return history_.used_cells(); }
     [[nodiscard]] std::size_t sequence_size(backend::SequenceId sequence) const;
+    struct Positions {
+        backend::Position first;
+        backend::Position last;
+    };
+    // -1 and -1 when empty.
+    [[nodiscard]] Positions sequence_positions(backend::SequenceId sequence) const;
+    // What the sequence was made of.
+    [[nodiscard]] std::span<const SequenceHistory::Entry>
+    sequence_entries(backend::SequenceId sequence) const;
+
+    // Ranges are [begin, end), with MULLAMA_POSITION_END for "all that follow".
+    void copy(backend::SequenceId from, backend::SequenceId to, backend::Position begin,
+              backend::Position end);
+    void remove(backend::SequenceId sequence, backend::Position begin, backend::Position end);
+    void keep(backend::SequenceId sequence);
+    void shift(backend::SequenceId sequence, backend::Position begin, backend::Position end,
+               backend::Position delta);
+    void divide(backend::SequenceId sequence, backend::Position begin, backend::Position end,
+                std::int32_t divisor);
     void clear();
+
+    // 0: measured now.
+    void set_threads(std::int32_t n_threads, std::int32_t n_threads_batch);
+    // Any thread.
+    void abort() noexcept { engine_->request_abort(); }
+
+    struct Counters {
+        std::uint64_t single_calls = 0;
+        std::uint64_t single_ns = 0;
+        std::uint64_t batch_calls = 0;
+        std::uint64_t batch_tokens = 0;
+        std::uint64_t batch_ns = 0;
+        std::uint64_t graph_reuses = 0;
+    };
+    [[nodiscard]] Counters counters() const noexcept;
+    void reset_counters() noexcept;
 
     // Throws MULLAMA_ERROR_OUT_OF_RANGE, naming the parameter, for a sequence there is not.
     void require_sequence(backend::SequenceId sequence, const char *parameter) const;
@@ -91,7 +141,23 @@ private:
     // The same, with the status as an error.
     void run(const backend::Batch &batch, Part part, std::size_t index_base);
     void forget_outputs() noexcept;
-    void note_outputs(const backend::Batch &batch, std::size_t index_base);
+    // `all`: every token is an output, whatever the batch says.
+    void note_outputs(const backend::Batch &batch, std::size_t index_base, bool all);
+    [[nodiscard]] const Output &output(std::int32_t index, const char *what) const;
+    void count(std::size_t n_tokens, std::uint64_t nanoseconds) noexcept;
+    // After a failure the history is what the engine still holds.
+    void reconcile(const backend::Batch &batch) noexcept;
+    // Throws MULLAMA_ERROR_UNSUPPORTED with the engine's reason.
+    void require_ability(mullama_context_ability_t ability, const char *what) const;
+    // Checks a sequence and a range of it, and gives the range an end.
+    void require_range(backend::SequenceId sequence, backend::Position begin,
+                       backend::Position &end, const char *parameter) const;
+    // Checks that the positions of a range may move.
+    void require_own(backend::SequenceId sequence, backend::Position begin,
+                     backend::Position end) const;
+    void require_free(backend::SequenceId sequence, backend::Position begin,
+                      backend::Position end) const;
+    void require_empty() const;
     void require_decoder() const;
 
     std::shared_ptr<const Model> model_;
@@ -102,6 +168,9 @@ private:
     // 0: to be measured.
     ThreadChoice threads_;
     std::size_t last_size_ = 0;
+    SequenceHistory history_;
+    Counters counters_;
+    std::uint64_t graph_reuses_before_ = 0;
 
     // For prefill() and append(); kept for its memory.
     backend::Batch scratch_;

@@ -30,11 +30,6 @@ void require_range(Number value, Number first, Number last, const char *paramete
     }
 }
 
-std::int32_t threads(std::int32_t asked, std::int32_t max_threads, const char *parameter) {
-    require_range(asked, 0, max_n_threads, parameter, "that is no number of threads");
-    return asked == 0 ? 1 : std::min(asked, max_threads);
-}
-
 bool is_quantized(mullama_cache_type_t type) {
     switch (type) {
     case MULLAMA_CACHE_TYPE_F16:
@@ -75,6 +70,75 @@ std::uint64_t bits_per_block(mullama_cache_type_t type) {
     return 144;
 }
 
+bool resolve_embeddings(const mullama_context_options_t &options,
+                        const backend::ModelFacts &facts) {
+    const bool encoder_only = facts.has_encoder && !facts.has_decoder;
+    switch (options.embeddings) {
+    case MULLAMA_SWITCH_ON:
+        return true;
+    case MULLAMA_SWITCH_OFF:
+        if (encoder_only) {
+            throw Error(MULLAMA_ERROR_UNSUPPORTED,
+                        "this model is an encoder and gives nothing but embeddings")
+                .parameter("embeddings");
+        }
+        return false;
+    case MULLAMA_SWITCH_AUTO:
+        break;
+    }
+    const mullama_pooling_t pooling =
+        options.pooling == MULLAMA_POOLING_DEFAULT ? facts.pooling : options.pooling;
+    return encoder_only || pooling == MULLAMA_POOLING_RANK;
+}
+
+// Written so that a NaN lies outside.
+void require_between(float value, float least, float most, const char *parameter,
+                     const char *message) {
+    if (!(value >= least && value <= most)) {
+        throw Error(MULLAMA_ERROR_OUT_OF_RANGE, message)
+            .parameter(parameter)
+            .expected(std::to_string(least) + " to " + std::to_string(most))
+            .actual(std::to_string(value));
+    }
+}
+
+void resolve_rope(const mullama_context_options_t &options, backend::ContextParams &params) {
+    if (options.rope_freq_base != 0) {
+        require_between(options.rope_freq_base, 1, 1e12F, "rope_freq_base",
+                        "RoPE cannot have this base; 0 is the model's");
+    }
+    if (options.rope_freq_scale != 0) {
+        require_between(options.rope_freq_scale, 0.001F, 1000, "rope_freq_scale",
+                        "positions cannot be scaled by this; 0 is the model's");
+    }
+    if (!(options.yarn_ext_factor < 0)) {
+        require_between(options.yarn_ext_factor, 0, 1, "yarn_ext_factor",
+                        "YaRN cannot mix like this; a negative number is the model's");
+    }
+    if (!(options.yarn_attn_factor < 0)) {
+        require_between(options.yarn_attn_factor, 0, 1000, "yarn_attn_factor",
+                        "YaRN cannot scale attention by this; a negative number is the model's");
+    }
+    if (!(options.yarn_beta_fast < 0)) {
+        require_between(options.yarn_beta_fast, 0, 1e6F, "yarn_beta_fast",
+                        "YaRN cannot have this dimension; a negative number is the model's");
+    }
+    if (!(options.yarn_beta_slow < 0)) {
+        require_between(options.yarn_beta_slow, 0, 1e6F, "yarn_beta_slow",
+                        "YaRN cannot have this dimension; a negative number is the model's");
+    }
+    require_range(options.yarn_orig_ctx, 0U, max_n_ctx, "yarn_orig_ctx",
+                  "a model is not trained for this length");
+    params.rope_scaling = options.rope_scaling;
+    params.rope_freq_base = options.rope_freq_base;
+    params.rope_freq_scale = options.rope_freq_scale;
+    params.yarn_ext_factor = options.yarn_ext_factor;
+    params.yarn_attn_factor = options.yarn_attn_factor;
+    params.yarn_beta_fast = options.yarn_beta_fast;
+    params.yarn_beta_slow = options.yarn_beta_slow;
+    params.yarn_orig_ctx = options.yarn_orig_ctx;
+}
+
 std::uint64_t positive(std::int32_t number) {
     return static_cast<std::uint64_t>(std::max(number, 1));
 }
@@ -90,7 +154,18 @@ mullama_context_options_t default_context_options() noexcept {
     options.type_v = MULLAMA_CACHE_TYPE_F16;
     options.kv_unified = true;
     options.offload_kqv = true;
+    options.op_offload = true;
+    options.swa_full = true;
+    options.yarn_ext_factor = -1;
+    options.yarn_attn_factor = -1;
+    options.yarn_beta_fast = -1;
+    options.yarn_beta_slow = -1;
     return options;
+}
+
+std::int32_t resolve_threads(std::int32_t asked, std::int32_t max_threads, const char *parameter) {
+    require_range(asked, 0, max_n_threads, parameter, "that is no number of threads");
+    return asked == 0 ? 1 : std::min(asked, max_threads);
 }
 
 backend::ContextParams resolve(const mullama_context_options_t &options,
@@ -114,13 +189,20 @@ backend::ContextParams resolve(const mullama_context_options_t &options,
     }
     params.n_ubatch = std::min(params.n_ubatch, params.n_batch);
     params.n_seq_max = options.n_seq_max;
-    params.n_threads = threads(options.n_threads, max_threads, "n_threads");
-    params.n_threads_batch = threads(options.n_threads_batch, max_threads, "n_threads_batch");
+    params.n_threads = resolve_threads(options.n_threads, max_threads, "n_threads");
+    params.n_threads_batch =
+        resolve_threads(options.n_threads_batch, max_threads, "n_threads_batch");
     params.flash_attention = options.flash_attention;
     params.type_k = options.type_k;
     params.type_v = options.type_v;
     params.kv_unified = options.kv_unified;
     params.offload_kqv = options.offload_kqv;
+    params.op_offload = options.op_offload;
+    params.swa_full = options.swa_full;
+    params.embeddings = resolve_embeddings(options, facts);
+    params.pooling = options.pooling;
+    params.attention = options.attention;
+    resolve_rope(options, params);
     if (is_quantized(params.type_v) && params.flash_attention == MULLAMA_SWITCH_OFF) {
         throw Error(MULLAMA_ERROR_UNSUPPORTED,
                     "values can be quantized only with flash attention, which is switched off")

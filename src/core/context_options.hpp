@@ -18,6 +18,10 @@ namespace mullama::core {
                                              const backend::ModelFacts &facts,
                                              std::int32_t max_threads);
 
+// The same for one number of threads.
+[[nodiscard]] std::int32_t resolve_threads(std::int32_t asked, std::int32_t max_threads,
+                                           const char *parameter);
+
 // Roughly what a context takes, in bytes: keys and values, or recurrent states, and work space.
 [[nodiscard]] std::uint64_t estimate_context_bytes(const backend::ContextParams &params,
                                                    const backend::ModelFacts &facts,

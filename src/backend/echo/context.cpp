@@ -41,11 +41,20 @@ ContextParams checked(const ContextParams &params) {
     return params;
 }
 
+mullama_pooling_t pooling_of(mullama_pooling_t asked) {
+    if (asked == MULLAMA_POOLING_RANK) {
+        throw Error(MULLAMA_ERROR_UNSUPPORTED, "the echo engine has no classifier to score with")
+            .parameter("pooling");
+    }
+    return asked == MULLAMA_POOLING_DEFAULT ? MULLAMA_POOLING_NONE : asked;
+}
+
 } // namespace
 
 EchoContext::EchoContext(const Options &options, const Logits &logits, const ContextParams &params)
     : options_(options), logits_(logits), n_ctx_seq_(sequence_room(checked(params))),
-      kv_unified_(params.kv_unified),
+      kv_unified_(params.kv_unified), embeddings_(params.embeddings),
+      pooling_(pooling_of(params.pooling)),
       check_(options.vocab_size, params.n_seq_max,
              params.kv_unified ? nullptr : "which needs a context with kv_unified"),
       sequences_(params.n_seq_max) {
@@ -60,6 +69,7 @@ EchoContext::EchoContext(const Options &options, const Logits &logits, const Con
 DecodeStatus EchoContext::decode(const Batch &batch) {
     check_.check(batch, this, n_batch_, "n_batch");
     row_of_.clear();
+    embedded_.clear();
     if (++n_decodes_ == options_.fail_decode_at) {
         throw Error(MULLAMA_ERROR_ENGINE, "the echo engine failed, as it was asked to")
             .log("echo: decode " + std::to_string(n_decodes_) +
@@ -70,6 +80,9 @@ DecodeStatus EchoContext::decode(const Batch &batch) {
     }
     reserve_entries();
     reserve_rows(batch);
+    if (embeddings_) {
+        embedded_ = batch;
+    }
     for (std::size_t begin = 0; begin < batch.size(); begin += n_ubatch_) {
         const std::size_t end = std::min<std::size_t>(begin + n_ubatch_, batch.size());
         if (!pass_time(end - begin)) {
@@ -103,7 +116,7 @@ bool EchoContext::take_abort() noexcept {
 }
 
 bool EchoContext::pass_time(std::size_t n_tokens) {
-    using namespace std::chrono;
+    using std::chrono::microseconds;
     constexpr microseconds longest_nap{1000};
     microseconds left{static_cast<std::int64_t>(n_tokens) * options_.microseconds_per_token};
     while (!take_abort()) {
@@ -170,6 +183,81 @@ void EchoContext::undo() {
                 static_cast<std::size_t>(size));
     }
     row_of_.clear();
+    embedded_.clear();
+}
+
+std::span<const float> EchoContext::embedding(std::int32_t index) {
+    if (pooling_ != MULLAMA_POOLING_NONE || index < 0 ||
+        static_cast<std::size_t>(index) >= embedded_.size()) {
+        return {};
+    }
+    embed(embedded_.tokens[static_cast<std::size_t>(index)], embedding_);
+    return embedding_;
+}
+
+std::span<const float> EchoContext::sequence_embedding(SequenceId id) {
+    static_cast<void>(sequence(id));
+    if (pooling_ == MULLAMA_POOLING_NONE || !contains(embedded_, id)) {
+        return {};
+    }
+    pool(embedded_, id, pooling_, embedding_);
+    return embedding_;
+}
+
+void EchoContext::set_causal(bool causal) {
+    if (!causal) {
+        throw Error(MULLAMA_ERROR_UNSUPPORTED, "the echo engine's tokens look back only")
+            .parameter("causal");
+    }
+}
+
+std::uint64_t EchoContext::abilities() const noexcept {
+    std::uint64_t bits =
+        MULLAMA_CONTEXT_CAN_REMEMBER | MULLAMA_CONTEXT_CAN_PREDICT | MULLAMA_CONTEXT_CAN_TRUNCATE;
+    if (kv_unified_) {
+        bits |= MULLAMA_CONTEXT_CAN_COPY | MULLAMA_CONTEXT_CAN_SHARE;
+    }
+    return bits;
+}
+
+std::string EchoContext::why_not(mullama_context_ability_t ability) const {
+    if (ability == MULLAMA_CONTEXT_CAN_COPY || ability == MULLAMA_CONTEXT_CAN_SHARE) {
+        return "sequences share tokens only in a context with kv_unified";
+    }
+    return "the echo engine keeps sequences without gaps";
+}
+
+void EchoContext::copy(SequenceId from, SequenceId to, Position begin, Position end) {
+    if (begin > 0) {
+        throw Error(MULLAMA_ERROR_UNSUPPORTED, why_not(MULLAMA_CONTEXT_CAN_REMOVE))
+            .parameter("begin")
+            .expected("0")
+            .actual(begin);
+    }
+    const Sequence &source = sequence(from);
+    const std::size_t size = std::min(source.size(), static_cast<std::size_t>(end));
+    const auto last = source.begin() + static_cast<std::ptrdiff_t>(size);
+    sequence(to).assign(source.begin(), last);
+    for (auto entry = source.begin(); entry != last; ++entry) {
+        ++holders_[entry->cell];
+    }
+}
+
+void EchoContext::remove(SequenceId id, Position begin, Position end) {
+    if (static_cast<std::size_t>(end) < sequence(id).size()) {
+        throw Error(MULLAMA_ERROR_UNSUPPORTED, why_not(MULLAMA_CONTEXT_CAN_REMOVE));
+    }
+    truncate(id, begin);
+}
+
+void EchoContext::shift(SequenceId /*sequence*/, Position /*begin*/, Position /*end*/,
+                        Position /*delta*/) {
+    throw Error(MULLAMA_ERROR_UNSUPPORTED, why_not(MULLAMA_CONTEXT_CAN_SHIFT));
+}
+
+void EchoContext::divide(SequenceId /*sequence*/, Position /*begin*/, Position /*end*/,
+                         std::int32_t /*divisor*/) {
+    throw Error(MULLAMA_ERROR_UNSUPPORTED, why_not(MULLAMA_CONTEXT_CAN_SHIFT));
 }
 
 const float *EchoContext::logits(std::int32_t index) {
@@ -197,6 +285,7 @@ void EchoContext::clear() {
         free_cells_[i] = n_ctx_ - 1 - i;
     }
     row_of_.clear();
+    embedded_.clear();
 }
 
 bool EchoContext::truncate(SequenceId id, Position begin) {

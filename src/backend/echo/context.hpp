@@ -2,11 +2,13 @@
 // sequences as llama.cpp's unified memory is.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <vector>
 
 #include "backend/common/batch_check.hpp"
+#include "backend/echo/embeddings.hpp"
 #include "backend/echo/options.hpp"
 #include "backend/echo/rule.hpp"
 #include "backend/port.hpp"
@@ -29,9 +31,24 @@ public:
     DecodeStatus decode(const Batch &batch) override;
     DecodeStatus encode(const Batch &batch) override;
     const float *logits(std::int32_t index) override;
+    [[nodiscard]] std::span<const float> embedding(std::int32_t index) override;
+    [[nodiscard]] std::span<const float> sequence_embedding(SequenceId sequence) override;
+    void set_embeddings(bool embeddings) override { embeddings_ = embeddings; }
+    [[nodiscard]] bool embeddings() const noexcept override { return embeddings_; }
+    void set_causal(bool causal) override;
+    [[nodiscard]] bool causal() const noexcept override { return true; }
+    [[nodiscard]] mullama_pooling_t pooling() const noexcept override { return pooling_; }
     void set_threads(std::int32_t n_threads, std::int32_t n_threads_batch) override;
 
+    [[nodiscard]] std::uint64_t abilities() const noexcept override;
+    [[nodiscard]] std::string why_not(mullama_context_ability_t ability) const override;
+    [[nodiscard]] std::uint64_t graph_reuses() const noexcept override { return 0; }
+
     void clear() override;
+    void copy(SequenceId from, SequenceId to, Position begin, Position end) override;
+    void remove(SequenceId sequence, Position begin, Position end) override;
+    void shift(SequenceId sequence, Position begin, Position end, Position delta) override;
+    void divide(SequenceId sequence, Position begin, Position end, std::int32_t divisor) override;
     bool truncate(SequenceId sequence, Position begin) override;
     [[nodiscard]] Position first_position(SequenceId sequence) const override;
     [[nodiscard]] Position last_position(SequenceId sequence) const override;
@@ -61,6 +78,8 @@ private:
     std::uint32_t n_batch_;
     std::uint32_t n_ubatch_;
     bool kv_unified_;
+    bool embeddings_;
+    mullama_pooling_t pooling_;
 
     BatchCheck check_;
     std::vector<Sequence> sequences_;
@@ -72,6 +91,9 @@ private:
     std::unique_ptr<float[]> rows_;
     std::size_t rows_capacity_ = 0;
     std::vector<std::int32_t> row_of_;
+    // The last batch, where it gave embeddings, and the one that was asked for.
+    Batch embedded_;
+    std::array<float, embedding_size> embedding_{};
     std::int64_t n_decodes_ = 0;
     std::atomic<bool> abort_{false};
 };

@@ -22,6 +22,8 @@ EchoModel::EchoModel(const Options &options, bool vocab_only)
     facts_.load_mode = MULLAMA_LOAD_MODE_READ;
     facts_.pooling = MULLAMA_POOLING_NONE;
     facts_.n_ctx_train = options.n_ctx_train;
+    facts_.n_embd = static_cast<std::int32_t>(embedding_size);
+    facts_.n_embd_out = facts_.n_embd;
     facts_.has_decoder = true;
 }
 

@@ -3,19 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "backend/echo/mix.hpp"
 #include "backend/echo/vocab.hpp"
 
 namespace mullama::backend::echo {
 
 namespace {
-
-// The finalizer of splitmix64: every bit of the result depends on every bit of the number.
-constexpr std::uint64_t mix(std::uint64_t number) noexcept {
-    number += 0x9E3779B97F4A7C15U;
-    number = (number ^ (number >> 30U)) * 0xBF58476D1CE4E5B9U;
-    number = (number ^ (number >> 27U)) * 0x94D049BB133111EBU;
-    return number ^ (number >> 31U);
-}
 
 // The noise lies evenly between -spread and 0, so that e to it is (1 - e^-spread) / spread on
 // average; the peak's share of the whole is `confidence`.
@@ -58,8 +51,7 @@ Logits::Logits(std::int32_t n_vocab) : n_vocab_(static_cast<std::size_t>(n_vocab
 
     noise_.resize(2 * n_vocab_);
     for (std::size_t i = 0; i < n_vocab_; ++i) {
-        const double part = static_cast<double>(mix(i) >> 11U) * 0x1p-53;
-        noise_[i] = static_cast<float>(-spread * part);
+        noise_[i] = static_cast<float>(-spread * fraction(mix(i)));
     }
     std::copy_n(noise_.begin(), n_vocab_, noise_.begin() + static_cast<std::ptrdiff_t>(n_vocab_));
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "backend/llama/context_params.hpp"
+#include "backend/llama/facts.hpp"
 #include "backend/llama/failure.hpp"
 
 namespace mullama::backend::llama {
@@ -44,16 +45,14 @@ ContextHandle make_context(llama_model &model, const llama_context_params &param
 
 LlamaContext::LlamaContext(llama_model &model, const ModelFacts &facts, const ContextParams &params)
     : facts_(facts), context_(make_context(model, context_params(model, facts, params))),
-      memory_(llama_get_memory(context_.get())), n_tokens_max_(llama_n_batch(context_.get())),
-      limit_name_("n_batch"), check_(llama_vocab_n_tokens(llama_model_get_vocab(&model)),
-                                     params.n_seq_max, why_not_shared(facts, params)) {
-    // Where tokens look ahead, all of them must be computed at once; llama.cpp asserts that they
-    // are.
-    const std::uint32_t n_ubatch = llama_n_ubatch(context_.get());
-    if ((memory_ == nullptr || !llama_get_causal_attn(context_.get())) &&
-        n_ubatch < n_tokens_max_) {
-        n_tokens_max_ = n_ubatch;
-        limit_name_ = "n_ubatch, since this model looks at all at once";
+      memory_(llama_get_memory(context_.get())), abilities_(model, facts, params, memory_),
+      check_(llama_vocab_n_tokens(llama_model_get_vocab(&model)), params.n_seq_max,
+             why_not_shared(facts, params)),
+      embeddings_(params.embeddings), swa_full_(params.swa_full), kv_unified_(params.kv_unified) {
+    if (memory_ == nullptr && params.attention == MULLAMA_ATTENTION_CAUSAL) {
+        throw Error(MULLAMA_ERROR_UNSUPPORTED, "a model of architecture \"" + facts.architecture +
+                                                   "\" always looks at all of its text")
+            .parameter("attention");
     }
     llama_set_abort_callback(context_.get(), on_abort_check, this);
     set_threads(params.n_threads, params.n_threads_batch);
@@ -95,10 +94,13 @@ DecodeStatus LlamaContext::run(Work work, const Batch &batch) {
         check_.check(batch, nullptr, n_ubatch(), "n_ubatch, since an encoder looks at all at once");
         require_empty_decoder();
     } else {
-        check_.check(batch, memory_ == nullptr ? nullptr : this, n_tokens_max_, limit_name_);
+        const Limit most = limit();
+        check_.check(batch, memory_ == nullptr ? nullptr : this, most.n_tokens, most.name);
         require_encoded();
     }
+    require_pooled_whole();
     outputs_.clear();
+    has_embeddings_ = false;
     if (take_abort()) {
         return DecodeStatus::aborted;
     }
@@ -119,8 +121,12 @@ DecodeStatus LlamaContext::run(Work work, const Batch &batch) {
         retired_threads_.clear();
         if (encodes) {
             remember_encoded();
+            // An encoder gives all of its tokens' embeddings.
+            outputs_.assign(batch.size(), 1);
+            has_embeddings_ = true;
         } else {
             outputs_.assign(batch.outputs.begin(), batch.outputs.end());
+            has_embeddings_ = embeddings_;
         }
         return DecodeStatus::ok;
     case status_no_space:
@@ -155,13 +161,18 @@ std::int32_t LlamaContext::compute(Work work, const Batch &batch) {
     to.pos = const_cast<Position *>(batch.positions.data());
     to.n_seq_id = sequence_counts_.data();
     to.seq_id = sequence_lists_.data();
-    if (work == Work::decode) {
+    if (work == Work::decode && !embeddings_) {
         to.logits =
             reinterpret_cast<std::int8_t *>(const_cast<std::uint8_t *>(batch.outputs.data()));
         return llama_decode(context_.get(), to);
     }
-    // An encoder always gives all; asked for fewer, it warns.
+    // An encoder always gives all, and so does a decoder that gives embeddings; asked for fewer,
+    // they warn.
     outputs_.assign(size, 1);
+    if (work == Work::decode) {
+        to.logits = reinterpret_cast<std::int8_t *>(outputs_.data());
+        return llama_decode(context_.get(), to);
+    }
     to.logits = reinterpret_cast<std::int8_t *>(outputs_.data());
     // It switches to looking both ways, and forgets to switch back when something throws.
     const bool causal = llama_get_causal_attn(context_.get());
@@ -171,6 +182,34 @@ std::int32_t LlamaContext::compute(Work work, const Batch &batch) {
         llama_set_causal_attn(context_.get(), causal);
         throw;
     }
+}
+
+LlamaContext::Limit LlamaContext::limit() const noexcept {
+    // Where tokens look ahead, all of them must be computed at once; llama.cpp asserts that they
+    // are. Embeddings are pooled over what is computed at once, too.
+    const std::uint32_t most = n_batch();
+    const std::uint32_t at_once = n_ubatch();
+    if (at_once >= most) {
+        return {most, "n_batch"};
+    }
+    if (memory_ == nullptr || !causal()) {
+        return {at_once, "n_ubatch, since this model looks at all at once"};
+    }
+    if (embeddings_ && is_pooled()) {
+        return {at_once, "n_ubatch, since pooled embeddings are of what is computed at once"};
+    }
+    return {most, "n_batch"};
+}
+
+void LlamaContext::require_pooled_whole() const {
+    // llama.cpp cuts sequences of different lengths that have memory of their own into pieces.
+    if (memory_ == nullptr || !embeddings_ || !is_pooled() || kv_unified_ ||
+        check_.extents().size() <= 1 || facts_.is_recurrent || facts_.is_hybrid) {
+        return;
+    }
+    throw Error(MULLAMA_ERROR_UNSUPPORTED,
+                "pooled embeddings of several sequences at once need a context with kv_unified")
+        .parameter("batch");
 }
 
 bool LlamaContext::take_abort() noexcept {
@@ -219,14 +258,86 @@ void LlamaContext::undo() noexcept {
         return;
     }
     for (const BatchCheck::Extent &extent : check_.extents()) {
-        // A recurrent state has moved on and cannot go back.
-        const Position begin = can_shorten() ? extent.before + 1 : -1;
         try {
+            // A recurrent state has moved on and cannot go back.
+            const Position begin =
+                can_truncate(extent.sequence, extent.before + 1) ? extent.before + 1 : -1;
             llama_memory_seq_rm(memory_, extent.sequence, begin, -1);
         } catch (...) {
             log_line(MULLAMA_LOG_ERROR, "a failed batch could not be taken out of memory");
         }
     }
+}
+
+std::span<const float> LlamaContext::embedding(std::int32_t index) {
+    if (!has_embeddings_ || is_pooled() || index < 0 ||
+        static_cast<std::size_t>(index) >= outputs_.size() ||
+        outputs_[static_cast<std::size_t>(index)] == 0) {
+        return {};
+    }
+    const LogCapture capture;
+    const float *row = guarded("read embeddings", capture,
+                               [&] { return llama_get_embeddings_ith(context_.get(), index); });
+    if (row == nullptr) {
+        throw Error(MULLAMA_ERROR_ENGINE, "llama.cpp has no embedding of token " +
+                                              std::to_string(index) + " of the last batch")
+            .log(capture.text());
+    }
+    return {row, static_cast<std::size_t>(facts_.n_embd_out)};
+}
+
+std::span<const float> LlamaContext::sequence_embedding(SequenceId sequence) {
+    require_sequence(sequence);
+    if (!has_embeddings_ || !is_pooled()) {
+        return {};
+    }
+    const LogCapture capture;
+    // A failed or aborted decode leaves what the one before it gave.
+    const float *row = guarded("read embeddings", capture, [&] {
+        llama_synchronize(context_.get());
+        return llama_get_embeddings_seq(context_.get(), sequence);
+    });
+    if (row == nullptr) {
+        return {};
+    }
+    const bool scores = pooling() == MULLAMA_POOLING_RANK;
+    return {row, static_cast<std::size_t>(scores ? facts_.n_cls_out : facts_.n_embd_out)};
+}
+
+void LlamaContext::set_embeddings(bool embeddings) {
+    if (!embeddings && !facts_.has_decoder) {
+        throw Error(MULLAMA_ERROR_UNSUPPORTED, "a model of architecture \"" + facts_.architecture +
+                                                   "\" gives nothing but embeddings");
+    }
+    llama_set_embeddings(context_.get(), embeddings);
+    embeddings_ = embeddings;
+}
+
+void LlamaContext::set_causal(bool causal) {
+    if (causal == this->causal()) {
+        return;
+    }
+    if (memory_ == nullptr || facts_.has_encoder) {
+        throw Error(MULLAMA_ERROR_UNSUPPORTED,
+                    "which tokens look at which is fixed in a model of architecture \"" +
+                        facts_.architecture + "\"")
+            .parameter("causal");
+    }
+    llama_set_causal_attn(context_.get(), causal);
+}
+
+bool LlamaContext::causal() const noexcept {
+    // What keeps no memory is computed as an encoder is: llama.cpp looks both ways then, whatever
+    // it says.
+    return memory_ != nullptr && llama_get_causal_attn(context_.get());
+}
+
+mullama_pooling_t LlamaContext::pooling() const noexcept {
+    return pooling_of(llama_pooling_type(context_.get()));
+}
+
+std::uint64_t LlamaContext::graph_reuses() const noexcept {
+    return static_cast<std::uint64_t>(llama_perf_context(context_.get()).n_reused);
 }
 
 const float *LlamaContext::logits(std::int32_t index) {
@@ -276,6 +387,42 @@ void LlamaContext::clear() {
     outputs_.clear();
 }
 
+void LlamaContext::copy(SequenceId from, SequenceId to, Position begin, Position end) {
+    require_sequence(from);
+    require_sequence(to);
+    const bool whole = begin <= 0 && end > last_position(from);
+    const LogCapture capture;
+    // Between memories of their own it copies whole sequences only, and asserts that it is one.
+    guarded("copy a sequence", capture,
+            [&] { llama_memory_seq_cp(memory_, from, to, whole ? -1 : begin, whole ? -1 : end); });
+}
+
+void LlamaContext::remove(SequenceId sequence, Position begin, Position end) {
+    require_sequence(sequence);
+    const LogCapture capture;
+    const bool removed = guarded("shorten a sequence", capture, [&] {
+        return llama_memory_seq_rm(memory_, sequence, begin, end);
+    });
+    if (!removed) {
+        throw Error(MULLAMA_ERROR_ENGINE, "llama.cpp could not take tokens out of the sequence")
+            .log(capture.text());
+    }
+}
+
+void LlamaContext::shift(SequenceId sequence, Position begin, Position end, Position delta) {
+    require_sequence(sequence);
+    const LogCapture capture;
+    guarded("move positions", capture,
+            [&] { llama_memory_seq_add(memory_, sequence, begin, end, delta); });
+}
+
+void LlamaContext::divide(SequenceId sequence, Position begin, Position end, std::int32_t divisor) {
+    require_sequence(sequence);
+    const LogCapture capture;
+    guarded("divide positions", capture,
+            [&] { llama_memory_seq_div(memory_, sequence, begin, end, divisor); });
+}
+
 void LlamaContext::require_sequence(SequenceId sequence) const {
     if (sequence < 0 || static_cast<std::uint32_t>(sequence) >= n_seq_max()) {
         throw Error(MULLAMA_ERROR_OUT_OF_RANGE, "this context has no such sequence")
@@ -285,10 +432,25 @@ void LlamaContext::require_sequence(SequenceId sequence) const {
     }
 }
 
+bool LlamaContext::can_truncate(SequenceId sequence, Position begin) const {
+    if (begin <= 0) {
+        return true;
+    }
+    if ((abilities_.bits() & MULLAMA_CONTEXT_CAN_TRUNCATE) == 0) {
+        return false;
+    }
+    // What follows would look at the window before it.
+    const Position needed = std::max(0, begin - facts_.n_swa);
+    return facts_.n_swa == 0 || swa_full_ || first_position(sequence) <= needed;
+}
+
 bool LlamaContext::truncate(SequenceId sequence, Position begin) {
     require_sequence(sequence);
     if (memory_ == nullptr || begin > last_position(sequence)) {
         return true;
+    }
+    if (!can_truncate(sequence, begin)) {
+        return false;
     }
     const LogCapture capture;
     return guarded("shorten a sequence", capture, [&] {

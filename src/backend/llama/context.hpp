@@ -4,11 +4,14 @@
 #include <atomic>
 #include <bitset>
 #include <memory>
+#include <span>
+#include <string>
 #include <vector>
 
 #include <llama.h>
 
 #include "backend/common/batch_check.hpp"
+#include "backend/llama/context_abilities.hpp"
 #include "backend/llama/log.hpp"
 #include "backend/llama/threadpool.hpp"
 #include "backend/port.hpp"
@@ -37,9 +40,26 @@ public:
     DecodeStatus decode(const Batch &batch) override;
     DecodeStatus encode(const Batch &batch) override;
     const float *logits(std::int32_t index) override;
+    [[nodiscard]] std::span<const float> embedding(std::int32_t index) override;
+    [[nodiscard]] std::span<const float> sequence_embedding(SequenceId sequence) override;
+    void set_embeddings(bool embeddings) override;
+    [[nodiscard]] bool embeddings() const noexcept override { return embeddings_; }
+    void set_causal(bool causal) override;
+    [[nodiscard]] bool causal() const noexcept override;
+    [[nodiscard]] mullama_pooling_t pooling() const noexcept override;
     void set_threads(std::int32_t n_threads, std::int32_t n_threads_batch) override;
 
+    [[nodiscard]] std::uint64_t abilities() const noexcept override { return abilities_.bits(); }
+    [[nodiscard]] std::string why_not(mullama_context_ability_t ability) const override {
+        return abilities_.why_not(ability);
+    }
+    [[nodiscard]] std::uint64_t graph_reuses() const noexcept override;
+
     void clear() override;
+    void copy(SequenceId from, SequenceId to, Position begin, Position end) override;
+    void remove(SequenceId sequence, Position begin, Position end) override;
+    void shift(SequenceId sequence, Position begin, Position end, Position delta) override;
+    void divide(SequenceId sequence, Position begin, Position end, std::int32_t divisor) override;
     bool truncate(SequenceId sequence, Position begin) override;
     [[nodiscard]] Position first_position(SequenceId sequence) const override;
     [[nodiscard]] Position last_position(SequenceId sequence) const override;
@@ -60,9 +80,17 @@ private:
     void require_sequence(SequenceId sequence) const;
     // Takes out of memory what a batch that failed left there.
     void undo() noexcept;
-    [[nodiscard]] bool can_shorten() const noexcept {
-        return !facts_.is_recurrent && !facts_.is_hybrid;
-    }
+    // Whether a sequence can be cut at a position: a window that has moved on does not come back.
+    [[nodiscard]] bool can_truncate(SequenceId sequence, Position begin) const;
+    // A sequence that is pooled must be computed in one piece.
+    void require_pooled_whole() const;
+    // How many tokens one decode may have at the moment, and what limits them.
+    struct Limit {
+        std::uint32_t n_tokens;
+        const char *name;
+    };
+    [[nodiscard]] Limit limit() const noexcept;
+    [[nodiscard]] bool is_pooled() const noexcept { return pooling() != MULLAMA_POOLING_NONE; }
     static bool on_abort_check(void *self) noexcept;
 
     const ModelFacts &facts_;
@@ -76,12 +104,15 @@ private:
     ContextHandle context_;
     // NULL for models that keep no memory between decodes.
     llama_memory_t memory_;
-    // At most this many tokens at a time, and what limits them.
-    std::uint32_t n_tokens_max_;
-    const char *limit_name_;
+    ContextAbilities abilities_;
     BatchCheck check_;
+    bool embeddings_;
+    // Whether the last decode gave embeddings.
+    bool has_embeddings_ = false;
     // What the decoder of an encoder-decoder model may look at.
     std::bitset<max_sequences> encoded_;
+    bool swa_full_;
+    bool kv_unified_;
 
     // llama_batch wants arrays of its own kind.
     std::vector<std::int32_t> sequence_counts_;

@@ -62,6 +62,84 @@ llama_flash_attn_type flash_attention_of(mullama_switch_t choice) {
         .actual(static_cast<int>(choice));
 }
 
+enum llama_pooling_type pooling_type_of(mullama_pooling_t pooling) {
+    switch (pooling) {
+    case MULLAMA_POOLING_DEFAULT:
+        return LLAMA_POOLING_TYPE_UNSPECIFIED;
+    case MULLAMA_POOLING_NONE:
+        return LLAMA_POOLING_TYPE_NONE;
+    case MULLAMA_POOLING_MEAN:
+        return LLAMA_POOLING_TYPE_MEAN;
+    case MULLAMA_POOLING_CLS:
+        return LLAMA_POOLING_TYPE_CLS;
+    case MULLAMA_POOLING_LAST:
+        return LLAMA_POOLING_TYPE_LAST;
+    case MULLAMA_POOLING_RANK:
+        return LLAMA_POOLING_TYPE_RANK;
+    }
+    throw Error(MULLAMA_ERROR_INVALID_ARGUMENT, "unknown pooling")
+        .parameter("pooling")
+        .actual(static_cast<int>(pooling));
+}
+
+llama_attention_type attention_type_of(mullama_attention_t attention) {
+    switch (attention) {
+    case MULLAMA_ATTENTION_DEFAULT:
+        return LLAMA_ATTENTION_TYPE_UNSPECIFIED;
+    case MULLAMA_ATTENTION_CAUSAL:
+        return LLAMA_ATTENTION_TYPE_CAUSAL;
+    case MULLAMA_ATTENTION_NON_CAUSAL:
+        return LLAMA_ATTENTION_TYPE_NON_CAUSAL;
+    }
+    throw Error(MULLAMA_ERROR_INVALID_ARGUMENT, "unknown kind of attention")
+        .parameter("attention")
+        .actual(static_cast<int>(attention));
+}
+
+llama_rope_scaling_type rope_scaling_of(mullama_rope_scaling_t scaling) {
+    switch (scaling) {
+    case MULLAMA_ROPE_SCALING_DEFAULT:
+        return LLAMA_ROPE_SCALING_TYPE_UNSPECIFIED;
+    case MULLAMA_ROPE_SCALING_NONE:
+        return LLAMA_ROPE_SCALING_TYPE_NONE;
+    case MULLAMA_ROPE_SCALING_LINEAR:
+        return LLAMA_ROPE_SCALING_TYPE_LINEAR;
+    case MULLAMA_ROPE_SCALING_YARN:
+        return LLAMA_ROPE_SCALING_TYPE_YARN;
+    case MULLAMA_ROPE_SCALING_LONGROPE:
+        return LLAMA_ROPE_SCALING_TYPE_LONGROPE;
+    }
+    throw Error(MULLAMA_ERROR_INVALID_ARGUMENT, "unknown scaling of RoPE")
+        .parameter("rope_scaling")
+        .actual(static_cast<int>(scaling));
+}
+
+void check_pooling(const ModelFacts &facts, const ContextParams &params) {
+    if (params.pooling == MULLAMA_POOLING_RANK && facts.n_cls_out == 0) {
+        throw Error(MULLAMA_ERROR_UNSUPPORTED,
+                    "this model has no classifier to score with: pooling \"rank\" is for rerankers")
+            .parameter("pooling");
+    }
+    const bool pools =
+        params.pooling != MULLAMA_POOLING_DEFAULT && params.pooling != MULLAMA_POOLING_NONE;
+    if (pools && facts.has_encoder && facts.has_decoder) {
+        throw Error(MULLAMA_ERROR_UNSUPPORTED,
+                    "llama.cpp does not pool the embeddings of an encoder-decoder model")
+            .parameter("pooling");
+    }
+}
+
+void set_rope(const ContextParams &params, llama_context_params &to) {
+    to.rope_scaling_type = rope_scaling_of(params.rope_scaling);
+    to.rope_freq_base = params.rope_freq_base;
+    to.rope_freq_scale = params.rope_freq_scale;
+    to.yarn_ext_factor = params.yarn_ext_factor;
+    to.yarn_attn_factor = params.yarn_attn_factor;
+    to.yarn_beta_fast = params.yarn_beta_fast;
+    to.yarn_beta_slow = params.yarn_beta_slow;
+    to.yarn_orig_ctx = params.yarn_orig_ctx;
+}
+
 // A quantized cache stores rows in blocks, which must not straddle two heads.
 void require_blocks(const llama_model &model, const ModelFacts &facts, ggml_type type,
                     const char *key, const char *parameter) {
@@ -152,8 +230,17 @@ llama_context_params context_params(const llama_model &model, const ModelFacts &
     // 0: as many outputs as a batch has tokens. Any less, and llama.cpp asserts on the one too
     // many.
     to.n_outputs_max = 0;
-    // With a cache cut down to the sliding window, a sequence could not be shortened any more.
-    to.swa_full = true;
+    to.swa_full = params.swa_full;
+    to.op_offload = params.op_offload;
+    to.embeddings = params.embeddings;
+    to.pooling_type = pooling_type_of(params.pooling);
+    if (facts.has_encoder && facts.has_decoder) {
+        // Whatever its file says: what is pooled could not be looked at by the decoder.
+        to.pooling_type = LLAMA_POOLING_TYPE_NONE;
+    }
+    to.attention_type = attention_type_of(params.attention);
+    set_rope(params, to);
+    check_pooling(facts, params);
     check_cache_types(model, facts, to);
     return to;
 }

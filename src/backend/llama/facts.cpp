@@ -17,21 +17,6 @@ constexpr std::array<std::string_view, 10> text_encoders{
     "bert",     "jina-bert-v2", "jina-bert-v3", "nomic-bert",      "nomic-bert-moe",
     "neo-bert", "eurobert",     "modern-bert",  "gemma-embedding", "wavtokenizer-dec"};
 
-mullama_pooling_t pooling_of(std::int64_t type) {
-    switch (type) {
-    case LLAMA_POOLING_TYPE_MEAN:
-        return MULLAMA_POOLING_MEAN;
-    case LLAMA_POOLING_TYPE_CLS:
-        return MULLAMA_POOLING_CLS;
-    case LLAMA_POOLING_TYPE_LAST:
-        return MULLAMA_POOLING_LAST;
-    case LLAMA_POOLING_TYPE_RANK:
-        return MULLAMA_POOLING_RANK;
-    default:
-        return MULLAMA_POOLING_NONE;
-    }
-}
-
 // Where the file does not say how its weights are stored, llama.cpp goes by the most frequent type,
 // and says so; where it does not know the size of such a model, it writes a question mark.
 std::string without_guesses(std::string text) {
@@ -66,6 +51,21 @@ std::string description_of(const llama_model &model) {
 }
 
 } // namespace
+
+mullama_pooling_t pooling_of(std::int64_t type) {
+    switch (type) {
+    case LLAMA_POOLING_TYPE_MEAN:
+        return MULLAMA_POOLING_MEAN;
+    case LLAMA_POOLING_TYPE_CLS:
+        return MULLAMA_POOLING_CLS;
+    case LLAMA_POOLING_TYPE_LAST:
+        return MULLAMA_POOLING_LAST;
+    case LLAMA_POOLING_TYPE_RANK:
+        return MULLAMA_POOLING_RANK;
+    default:
+        return MULLAMA_POOLING_NONE;
+    }
+}
 
 std::string metadata(const llama_model &model, const std::string &key) {
     const std::int32_t size = llama_model_meta_val_str(&model, key.c_str(), nullptr, 0);
