@@ -2,6 +2,7 @@
 #pragma once
 
 #include "backend/port.hpp"
+#include "core/adapter.hpp"
 #include "core/model.hpp"
 #include "core/runtime.hpp"
 #include "mullama/context.h"
@@ -16,6 +17,11 @@
 #include <vector>
 
 namespace mullama::core {
+
+struct AppliedAdapter {
+    std::shared_ptr<const Adapter> adapter;
+    float scale = 0.0F;
+};
 
 // Thread safety: one thread at a time.
 class Context {
@@ -64,6 +70,9 @@ public:
     // The index of the logits that the sequence ends in, if the last decode kept those.
     [[nodiscard]] std::optional<std::int32_t> end_of(backend::SequenceId sequence) const;
 
+    // Replaces all adapters; on failure those of before are set.
+    void set_adapters(std::vector<AppliedAdapter> adapters);
+
     [[nodiscard]] std::size_t sequence_size(backend::SequenceId sequence) const;
     void clear();
 
@@ -96,6 +105,8 @@ private:
 
     std::shared_ptr<const Model> model_;
     MemoryReservation memory_;
+    // Before the engine's context, which uses them to its end.
+    std::vector<AppliedAdapter> adapters_;
     std::unique_ptr<backend::Context> engine_;
     // What thread numbers were measured for, besides the model.
     std::string shape_;

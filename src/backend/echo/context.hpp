@@ -31,6 +31,10 @@ public:
     const float *logits(std::int32_t index) override;
     void set_threads(std::int32_t n_threads, std::int32_t n_threads_batch) override;
 
+    // There are none: its models load no adapters.
+    void set_adapters(std::span<const ScaledAdapter> /*adapters*/,
+                      const ControlVector * /*vector*/) override {}
+
     void clear() override;
     bool truncate(SequenceId sequence, Position begin) override;
     [[nodiscard]] Position first_position(SequenceId sequence) const override;

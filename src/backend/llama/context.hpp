@@ -4,6 +4,9 @@
 #include <atomic>
 #include <bitset>
 #include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include <llama.h>
@@ -25,8 +28,9 @@ using ContextHandle = std::unique_ptr<llama_context, FreeContext>;
 
 class LlamaContext final : public Context {
 public:
-    // The model and the facts outlive the context.
-    LlamaContext(llama_model &model, const ModelFacts &facts, const ContextParams &params);
+    // The model, the facts and the guard of the model's adapters outlive the context.
+    LlamaContext(llama_model &model, const ModelFacts &facts, std::mutex &registry,
+                 const ContextParams &params);
 
     [[nodiscard]] std::uint32_t n_ctx() const noexcept override;
     [[nodiscard]] std::uint32_t n_ctx_seq() const noexcept override;
@@ -38,6 +42,9 @@ public:
     DecodeStatus encode(const Batch &batch) override;
     const float *logits(std::int32_t index) override;
     void set_threads(std::int32_t n_threads, std::int32_t n_threads_batch) override;
+
+    void set_adapters(std::span<const ScaledAdapter> adapters,
+                      const ControlVector *vector) override;
 
     void clear() override;
     bool truncate(SequenceId sequence, Position begin) override;
@@ -64,8 +71,11 @@ private:
         return !facts_.is_recurrent && !facts_.is_hybrid;
     }
     static bool on_abort_check(void *self) noexcept;
+    void apply(const ControlVector *vector);
+    void apply(std::span<const ScaledAdapter> adapters);
 
     const ModelFacts &facts_;
+    std::mutex &registry_;
     // Before the context, which uses them to its end. A single thread has a pool of its own: those
     // of the other one would be woken for each token only to sleep again.
     Threadpool single_thread_{1};
@@ -89,6 +99,15 @@ private:
     // Which tokens of the last batch have logits.
     std::vector<std::uint8_t> outputs_;
     std::atomic<bool> abort_{false};
+
+    // What is set, to go back to.
+    std::vector<ScaledAdapter> adapters_;
+    std::optional<ControlVector> vector_;
+    // Memory for a control vector could not be had, and llama.cpp would take it for there next
+    // time.
+    bool vector_failed_ = false;
+    // The next batch makes llama.cpp plan anew, by all adapters that the model has.
+    bool plans_anew_ = false;
 };
 
 } // namespace mullama::backend::llama
