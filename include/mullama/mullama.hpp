@@ -142,6 +142,13 @@ private:
 template <class T>
 [[nodiscard]] T options() noexcept;
 
+/** Adapter options with their defaults. */
+template <>
+inline mullama_adapter_options_t options() noexcept {
+    mullama_adapter_options_t result;
+    mullama_adapter_options_init(&result, sizeof result);
+    return result;
+}
 /** Runtime options with their defaults. */
 template <>
 inline mullama_runtime_options_t options() noexcept {
