@@ -107,6 +107,8 @@ private:
     MemoryReservation memory_;
     // Before the engine's context, which uses them to its end.
     std::vector<AppliedAdapter> adapters_;
+    // Those of a call that failed, of which the engine may still hold some.
+    std::vector<AppliedAdapter> attempted_;
     std::unique_ptr<backend::Context> engine_;
     // What thread numbers were measured for, besides the model.
     std::string shape_;

@@ -74,9 +74,11 @@ void Context::set_adapters(std::vector<AppliedAdapter> adapters) {
             applied.adapter->add_to(vector, applied.scale);
     }
     check_sum(vector);
+    attempted_.insert(attempted_.end(), adapters.begin(), adapters.end());
     with_log(model_->runtime()->log(),
              [&] { engine_->set_adapters(loras, vector.directions.empty() ? nullptr : &vector); });
     adapters_ = std::move(adapters);
+    attempted_.clear();
 }
 
 } // namespace mullama::core

@@ -102,6 +102,9 @@ DecodeStatus LlamaContext::run(Work work, const Batch &batch) {
         check_.check(batch, memory_ == nullptr ? nullptr : this, n_tokens_max_, limit_name_);
         require_encoded();
     }
+    if (lost_) {
+        restore();
+    }
     outputs_.clear();
     if (take_abort()) {
         return DecodeStatus::aborted;
@@ -285,13 +288,16 @@ void LlamaContext::apply(const ControlVector *vector) {
         return;
     }
     const auto refuse = [&] {
-        return Error(MULLAMA_ERROR_OUT_OF_MEMORY, "there is no memory for the control vector")
+        return Error(MULLAMA_ERROR_OUT_OF_MEMORY,
+                     "there was no memory for a control vector in this context: make another one")
             .log(capture.text());
     };
-    if (vector_failed_) {
+    if (vector_room_ == Room::failed) {
         throw refuse();
     }
-    vector_failed_ = true;
+    if (vector_room_ == Room::none) {
+        vector_room_ = Room::failed;
+    }
     const std::int32_t status = guarded("set the control vector", capture, [&] {
         return llama_set_adapter_cvec(context_.get(), vector->directions.data(),
                                       vector->directions.size(), facts_.n_embd, vector->layer_first,
@@ -300,7 +306,7 @@ void LlamaContext::apply(const ControlVector *vector) {
     if (status != 0) {
         throw refuse();
     }
-    vector_failed_ = false;
+    vector_room_ = Room::made;
 }
 
 void LlamaContext::apply(std::span<const ScaledAdapter> adapters) {
@@ -327,9 +333,11 @@ void LlamaContext::set_adapters(std::span<const ScaledAdapter> adapters,
     }
     // Setting a control vector makes llama.cpp plan anew even where it is the same.
     const bool other_vector = new_vector != vector_;
-    if (!other_vector && new_adapters == adapters_) {
+    if (!lost_ && !other_vector && new_adapters == adapters_) {
         return;
     }
+    // Until all is set, nobody knows what is.
+    lost_ = true;
     plans_anew_ = true;
     try {
         if (other_vector) {
@@ -337,14 +345,23 @@ void LlamaContext::set_adapters(std::span<const ScaledAdapter> adapters,
         }
         apply(adapters);
     } catch (...) {
-        if (other_vector) {
-            apply(vector_ && !vector_failed_ ? &*vector_ : nullptr);
+        try {
+            restore();
+        } catch (...) {
+            log_line(MULLAMA_LOG_ERROR, "the adapters of before will be set at the next decode");
         }
-        apply(adapters_);
         throw;
     }
+    lost_ = false;
     adapters_ = std::move(new_adapters);
     vector_ = std::move(new_vector);
+}
+
+void LlamaContext::restore() {
+    plans_anew_ = true;
+    apply(vector_ ? &*vector_ : nullptr);
+    apply(adapters_);
+    lost_ = false;
 }
 
 void LlamaContext::clear() {

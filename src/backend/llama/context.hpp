@@ -73,6 +73,8 @@ private:
     static bool on_abort_check(void *self) noexcept;
     void apply(const ControlVector *vector);
     void apply(std::span<const ScaledAdapter> adapters);
+    // Sets again what is remembered.
+    void restore();
 
     const ModelFacts &facts_;
     std::mutex &registry_;
@@ -103,9 +105,11 @@ private:
     // What is set, to go back to.
     std::vector<ScaledAdapter> adapters_;
     std::optional<ControlVector> vector_;
-    // Memory for a control vector could not be had, and llama.cpp would take it for there next
-    // time.
-    bool vector_failed_ = false;
+    // llama.cpp makes room for a control vector once; where that failed, it would take it for there
+    // the next time.
+    enum class Room { none, made, failed } vector_room_ = Room::none;
+    // Memory ran out between two sets, and what is remembered is not what is set.
+    bool lost_ = false;
     // The next batch makes llama.cpp plan anew, by all adapters that the model has.
     bool plans_anew_ = false;
 };
