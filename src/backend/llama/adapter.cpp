@@ -15,7 +15,7 @@ namespace {
 
 // Whose graphs llama.cpp builds without ever asking for a control vector, at the pinned version.
 constexpr auto unsteered = std::to_array<std::string_view>(
-    {"bert", "dflash", "eagle3", "eurobert", "gemma4-assistant", "hy-v4", "jina-bert-v2",
+    {"bert", "dflash", "eagle3", "eurobert", "gemma4-assistant", "hy_v4", "jina-bert-v2",
      "jina-bert-v3", "modern-bert", "neo-bert", "nomic-bert", "nomic-bert-moe", "plamo2",
      "wavtokenizer-dec"});
 static_assert(std::ranges::is_sorted(unsteered));
@@ -23,7 +23,7 @@ static_assert(std::ranges::is_sorted(unsteered));
 // Whose graphs it sizes by the model alone, though each pair of matrices adds four nodes. It makes
 // room for some three times what it needs; past that it aborts.
 constexpr auto fixed_size = std::to_array<std::string_view>(
-    {"bailingmoe3", "deepseek4", "dflash", "glm5-next", "hy-v4", "kimi-k3", "kimi-linear",
+    {"bailingmoe3", "deepseek4", "dflash", "glm5-next", "hy_v4", "kimi-k3", "kimi-linear",
      "minimax-01", "minimax-m3", "nanbeige", "qwen35", "qwen35moe", "qwen3next", "qwen4exp"});
 static_assert(std::ranges::is_sorted(fixed_size));
 
@@ -32,6 +32,14 @@ static_assert(std::ranges::is_sorted(fixed_size));
 constexpr std::size_t pairs_per_layer = 32;
 
 } // namespace
+
+std::span<const std::string_view> unsteered_architectures() noexcept {
+    return unsteered;
+}
+
+std::span<const std::string_view> fixed_size_architectures() noexcept {
+    return fixed_size;
+}
 
 LlamaAdapter::LlamaAdapter(llama_model &model, std::mutex &registry, const std::string &path,
                            std::size_t n_pairs)

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include <llama.h>
 
@@ -35,6 +36,11 @@ private:
     std::size_t n_pairs_;
     std::unique_ptr<llama_adapter_lora, FreeAdapter> adapter_;
 };
+
+// Those whose graphs have no place for a control vector, and those whose graphs do not grow with
+// the LoRAs, at the pinned llama.cpp.
+[[nodiscard]] std::span<const std::string_view> unsteered_architectures() noexcept;
+[[nodiscard]] std::span<const std::string_view> fixed_size_architectures() noexcept;
 
 // Throws MULLAMA_ERROR_UNSUPPORTED where llama.cpp's graph of the architecture has no place for a
 // control vector.
