@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cmath>
 #include <limits>
 #include <memory>
 #include <set>
@@ -14,6 +16,7 @@ namespace mullama::cli {
 namespace {
 
 constexpr const char *loading_group = "Loading";
+constexpr const char *adapter_group = "Adapters";
 constexpr const char *context_group = "Context";
 constexpr const char *sampling_group = "Sampling";
 
@@ -147,6 +150,30 @@ void add_setting(CLI::App &app, const client::SamplingParameter &parameter,
         ->group(sampling_group);
 }
 
+// "adapter.gguf=0.5"; a name may have a '=' of its own, with no number behind it.
+client::AdapterSettings parse_adapter(const char *flag, mullama_adapter_kind_t kind,
+                                      const std::string &text) {
+    client::AdapterSettings settings{text, kind, 1.0F};
+    if (const std::size_t equals = text.rfind('='); equals != std::string::npos) {
+        const char *const end = text.data() + text.size();
+        const auto result = std::from_chars(text.data() + equals + 1, end, settings.scale);
+        if (result.ec == std::errc::result_out_of_range ||
+            (result.ptr == end && !std::isfinite(settings.scale))) {
+            throw UsageError(std::string(flag) + " takes a finite scale, not '" +
+                             text.substr(equals + 1) + "'");
+        }
+        if (result.ec == std::errc() && result.ptr == end) {
+            settings.path.resize(equals);
+        } else {
+            settings.scale = 1.0F;
+        }
+    }
+    if (settings.path.empty()) {
+        throw UsageError(std::string(flag) + " needs a path: PATH or PATH=SCALE");
+    }
+    return settings;
+}
+
 } // namespace
 
 std::string long_flag(const std::string &flags) {
@@ -228,6 +255,26 @@ void add_model_options(CLI::App &app, ModelArguments &arguments) {
            "--check-tensors", [&settings] { settings.check_tensors = true; },
            "Look at every weight for values that are not numbers; slow")
         ->group(loading_group);
+}
+
+void add_adapter_options(CLI::App &app, ModelArguments &arguments) {
+    add_repeatable(app, "--lora", "PATH[=SCALE]", arguments.loras,
+                   "Apply a LoRA, this strongly (default: 1); can be repeated")
+        ->group(adapter_group);
+    add_repeatable(app, "--control-vector", "PATH[=SCALE]", arguments.control_vectors,
+                   "Apply a control vector, this strongly (default: 1); can be repeated")
+        ->group(adapter_group);
+}
+
+std::vector<client::AdapterSettings> adapters_of(const ModelArguments &arguments) {
+    std::vector<client::AdapterSettings> adapters;
+    for (const std::string &text : arguments.loras) {
+        adapters.push_back(parse_adapter("--lora", MULLAMA_ADAPTER_LORA, text));
+    }
+    for (const std::string &text : arguments.control_vectors) {
+        adapters.push_back(parse_adapter("--control-vector", MULLAMA_ADAPTER_CONTROL_VECTOR, text));
+    }
+    return adapters;
 }
 
 void add_context_options(CLI::App &app, client::ContextSettings &settings, bool threads) {

@@ -19,6 +19,9 @@ struct ModelArguments {
     std::string path;
     client::ModelSettings settings;
     mullama_log_level_t log_level = MULLAMA_LOG_NONE;
+    // PATH[=SCALE], as typed.
+    std::vector<std::string> loras;
+    std::vector<std::string> control_vectors;
 };
 
 // PATH.
@@ -27,6 +30,9 @@ void add_model_path(CLI::App &app, ModelArguments &arguments);
 void add_engine_options(CLI::App &app, ModelArguments &arguments);
 // The same, and where and how weights are kept.
 void add_model_options(CLI::App &app, ModelArguments &arguments);
+// What is applied to the model.
+void add_adapter_options(CLI::App &app, ModelArguments &arguments);
+[[nodiscard]] std::vector<client::AdapterSettings> adapters_of(const ModelArguments &arguments);
 // How large a context is and how it computes; `threads`: with -t as well.
 void add_context_options(CLI::App &app, client::ContextSettings &settings, bool threads = true);
 // One flag for each setting in the table of sampling stages, made from the table.

@@ -20,13 +20,15 @@ std::unique_ptr<client::Model> open_model(Session &session, const ModelArguments
             err.write(text);
         });
     }
+    client::ModelSettings settings = arguments.settings;
+    settings.adapters = adapters_of(arguments);
     try {
         Progress progress(session.err, "loading the model");
         std::vector<std::string> parts;
         if (!arguments.path.empty()) {
             parts.push_back(arguments.path);
         }
-        return session.client.open(parts, arguments.settings,
+        return session.client.open(parts, settings,
                                    [&](float done) { return progress.update(done); });
     } catch (const client::Failure &failure) {
         if (failure.code() == MULLAMA_ERROR_CANCELLED && Interrupt::requested()) {

@@ -27,6 +27,13 @@ using Token = mullama_token_t;
 // Hears how far something is, 0 to 1; returning false stops it with MULLAMA_ERROR_CANCELLED.
 using OnProgress = std::function<bool(float)>;
 
+// A LoRA or a control vector, applied to all that is computed.
+struct AdapterSettings {
+    std::string path;
+    mullama_adapter_kind_t kind;
+    float scale;
+};
+
 struct ModelSettings {
     std::optional<std::string> backend;
     std::optional<std::int32_t> n_gpu_layers;
@@ -43,6 +50,7 @@ struct ModelSettings {
     std::vector<std::string> metadata_overrides;
     // Empty: none.
     std::string probe_program;
+    std::vector<AdapterSettings> adapters;
 };
 
 struct ContextSettings {

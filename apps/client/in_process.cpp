@@ -114,9 +114,34 @@ std::vector<Token> bench_tokens(std::size_t count, std::int32_t n_vocab) {
     return tokens;
 }
 
+ScaledAdapter load_adapter(const mullama::Model &model, const AdapterSettings &settings) {
+    try {
+        Adapter adapter(model, settings.path);
+        if (adapter.info().kind != settings.kind) {
+            throw Failure({.code = MULLAMA_ERROR_UNSUPPORTED,
+                           .message = "'" + settings.path +
+                                      (settings.kind == MULLAMA_ADAPTER_LORA
+                                           ? "' is a control vector, not a LoRA"
+                                           : "' is a LoRA, not a control vector")});
+        }
+        return {std::move(adapter), settings.scale};
+    } catch (const Error &error) {
+        FailureParts parts = failure_of(error).parts();
+        // The path that front ends know by this name is the model's; the message has this one.
+        if (parts.parameter == "path") {
+            parts.parameter.clear();
+        }
+        throw Failure(std::move(parts));
+    }
+}
+
 class InProcessModel final : public Model {
 public:
-    explicit InProcessModel(mullama::Model model) : model_(std::move(model)) {}
+    InProcessModel(mullama::Model model, const ModelSettings &settings) : model_(std::move(model)) {
+        for (const AdapterSettings &adapter : settings.adapters) {
+            adapters_.push_back(load_adapter(model_, adapter));
+        }
+    }
 
     Description describe() override {
         return translate([&] {
@@ -265,12 +290,14 @@ private:
         } else {
             context_.reset();
             context_.emplace(model_, context_options(settings));
+            context_->set_adapters(adapters_);
             context_settings_ = settings;
         }
         return *context_;
     }
 
     mullama::Model model_;
+    std::vector<ScaledAdapter> adapters_;
     std::optional<Context> context_;
     ContextSettings context_settings_;
 };
@@ -342,10 +369,11 @@ public:
             const ModelOptions how(settings);
             if (parts.size() > 1) {
                 return std::make_unique<InProcessModel>(
-                    mullama::Model(parts, how.get(), on_progress));
+                    mullama::Model(parts, how.get(), on_progress), settings);
             }
             const std::string_view path = parts.empty() ? std::string_view() : parts.front();
-            return std::make_unique<InProcessModel>(mullama::Model(path, how.get(), on_progress));
+            return std::make_unique<InProcessModel>(mullama::Model(path, how.get(), on_progress),
+                                                    settings);
         });
     }
 

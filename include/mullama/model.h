@@ -229,11 +229,11 @@ typedef enum mullama_metadata_type {
     MULLAMA_METADATA_FLOAT64 = 12
 } mullama_metadata_type_t;
 
-/** One key of a model's metadata. */
+/** One key of a model's or an adapter's metadata. */
 typedef struct mullama_metadata_entry {
     /** sizeof(mullama_metadata_entry_t), set by mullama_metadata_entry_init(). */
     size_t struct_size;
-    /** The key, borrowed from the model. */
+    /** The key, borrowed from the model or the adapter. */
     const char *key;
     /** The key's length in bytes. */
     size_t key_size;

@@ -5,6 +5,7 @@
 #ifndef MULLAMA_MULLAMA_H
 #define MULLAMA_MULLAMA_H
 
+#include "mullama/adapter.h"
 #include "mullama/api.h"
 #include "mullama/batch.h"
 #include "mullama/context.h"

@@ -142,6 +142,13 @@ private:
 template <class T>
 [[nodiscard]] T options() noexcept;
 
+/** Adapter options with their defaults. */
+template <>
+inline mullama_adapter_options_t options() noexcept {
+    mullama_adapter_options_t result;
+    mullama_adapter_options_init(&result, sizeof result);
+    return result;
+}
 /** Runtime options with their defaults. */
 template <>
 inline mullama_runtime_options_t options() noexcept {
@@ -412,6 +419,94 @@ private:
     detail::Handle<mullama_model_t, mullama_model_free> model_;
 };
 
+/** A LoRA or a control vector for one model; a value that shares it. */
+class Adapter {
+public:
+    /** Loads one. */
+    Adapter(
+        const Model &model, std::string_view path,
+        const mullama_adapter_options_t &options = mullama::options<mullama_adapter_options_t>()) {
+        mullama_adapter_t *adapter = nullptr;
+        check(mullama_adapter_load(model.get(), path.data(), path.size(), &options, &adapter));
+        adapter_.reset(adapter);
+    }
+    /** Takes ownership of a reference. */
+    explicit Adapter(mullama_adapter_t *adapter) noexcept : adapter_(adapter) {}
+    /** Shares the adapter. */
+    Adapter(const Adapter &other) noexcept : adapter_(mullama_adapter_retain(other.get())) {}
+    /** Shares the adapter. */
+    Adapter &operator=(const Adapter &other) noexcept {
+        adapter_.reset(mullama_adapter_retain(other.get()));
+        return *this;
+    }
+    Adapter(Adapter &&) noexcept = default;
+    Adapter &operator=(Adapter &&) noexcept = default;
+    ~Adapter() = default;
+
+    /** Its kind and sizes. */
+    [[nodiscard]] mullama_adapter_info_t info() const {
+        mullama_adapter_info_t result;
+        mullama_adapter_info_init(&result, sizeof result);
+        check(mullama_adapter_get_info(get(), &result));
+        return result;
+    }
+    /** What its file calls it. */
+    [[nodiscard]] std::string_view name() const noexcept { return view(mullama_adapter_name); }
+    /** What its file says about it. */
+    [[nodiscard]] std::string_view description() const noexcept {
+        return view(mullama_adapter_description);
+    }
+    /** The same for what does the same to the same model. */
+    [[nodiscard]] std::string_view fingerprint() const noexcept {
+        return view(mullama_adapter_fingerprint);
+    }
+    /** What an activated LoRA waits for; empty for all others. */
+    [[nodiscard]] std::span<const Token> invocation_tokens() const noexcept {
+        size_t count = 0;
+        const Token *tokens = mullama_adapter_invocation_tokens(get(), &count);
+        return {tokens, count};
+    }
+
+    /** How many keys its metadata has. */
+    [[nodiscard]] size_t metadata_count() const noexcept {
+        return mullama_adapter_metadata_count(get());
+    }
+    /** One key of the metadata. */
+    [[nodiscard]] mullama_metadata_entry_t metadata(size_t index) const {
+        mullama_metadata_entry_t result;
+        mullama_metadata_entry_init(&result, sizeof result);
+        check(mullama_adapter_get_metadata(get(), index, &result));
+        return result;
+    }
+    /** A value as text to show. */
+    [[nodiscard]] std::string format_metadata(size_t index, size_t max_elements = 0) const {
+        mullama_text_t *text = nullptr;
+        check(mullama_adapter_metadata_format(get(), index, max_elements, &text));
+        return detail::take(text);
+    }
+
+    /** The C object, borrowed. */
+    [[nodiscard]] mullama_adapter_t *get() const noexcept { return adapter_.get(); }
+
+private:
+    [[nodiscard]] std::string_view view(const char *(*part)(const mullama_adapter_t *,
+                                                            size_t *)) const noexcept {
+        size_t size = 0;
+        const char *text = part(get(), &size);
+        return {text, size};
+    }
+
+    detail::Handle<mullama_adapter_t, mullama_adapter_free> adapter_;
+};
+
+/** An adapter, and how strongly it is applied. */
+struct ScaledAdapter {
+    /** The adapter. */
+    Adapter adapter;
+    /** Its scale. */
+    float scale = 1.0F;
+};
+
 /** Turns tokens into text one by one, never giving out half a character. */
 class Detokenizer {
 public:
@@ -614,6 +709,29 @@ public:
         size_t count = 0;
         check(mullama_context_logits(get(), index, &logits, &count));
         return {logits, count};
+    }
+    /** Replaces all adapters; what the context holds stays as it was computed. */
+    void set_adapters(std::span<const ScaledAdapter> adapters) {
+        std::vector<mullama_adapter_t *> list;
+        std::vector<float> scales;
+        for (const ScaledAdapter &scaled : adapters) {
+            list.push_back(scaled.adapter.get());
+            scales.push_back(scaled.scale);
+        }
+        check(mullama_context_set_adapters(get(), list.data(), scales.data(), list.size()));
+    }
+    /** The adapters, in the order in which they were set. */
+    [[nodiscard]] std::vector<ScaledAdapter> adapters() const {
+        size_t count = 0;
+        check(mullama_context_adapter_count(get(), &count));
+        std::vector<ScaledAdapter> result;
+        for (size_t i = 0; i < count; ++i) {
+            mullama_adapter_t *adapter = nullptr;
+            float scale = 0;
+            check(mullama_context_get_adapter(get(), i, &adapter, &scale));
+            result.push_back({Adapter(mullama_adapter_retain(adapter)), scale});
+        }
+        return result;
     }
     /** How many tokens a sequence holds. */
     [[nodiscard]] size_t sequence_size(mullama_seq_id_t sequence = 0) {

@@ -184,6 +184,32 @@ public:
     [[nodiscard]] virtual bool adds_eos() const noexcept = 0;
 };
 
+// A LoRA that an engine has loaded for one of its models. Thread safety: any number of threads.
+class Adapter {
+public:
+    Adapter() = default;
+    Adapter(const Adapter &) = delete;
+    Adapter &operator=(const Adapter &) = delete;
+    virtual ~Adapter() = default;
+};
+
+struct ScaledAdapter {
+    Adapter *adapter = nullptr;
+    float scale = 0.0F;
+
+    bool operator==(const ScaledAdapter &) const = default;
+};
+
+// What is added to the output of layers layer_first to layer_last, counted from 0.
+struct ControlVector {
+    // n_embd numbers for each layer of the model but layer 0.
+    std::vector<float> directions;
+    std::int32_t layer_first = 0;
+    std::int32_t layer_last = 0;
+
+    bool operator==(const ControlVector &) const = default;
+};
+
 // Thread safety: one thread at a time, save request_abort().
 class Context {
 public:
@@ -233,6 +259,11 @@ public:
     // How often the engine could use its last compute graph again; it counts from the beginning.
     [[nodiscard]] virtual std::uint64_t graph_reuses() const noexcept = 0;
 
+    // Replaces all LoRAs, and the control vector (nullptr: none). They are of this context's model,
+    // and outlive their use. On failure those of before are set.
+    virtual void set_adapters(std::span<const ScaledAdapter> adapters,
+                              const ControlVector *vector) = 0;
+
     virtual void clear() = 0;
     // What follows is called only where abilities() allows it, with sequences that exist and
     // 0 <= begin < end. `to` is empty, and nothing that moves is shared or lands on what is taken.
@@ -266,6 +297,12 @@ public:
     chat_template(const std::string &name) const = 0;
     // The model outlives the context.
     [[nodiscard]] virtual std::unique_ptr<Context> new_context(const ContextParams &params) = 0;
+    // Loads a LoRA of `n_pairs` pairs of matrices, which the core has held against the model. The
+    // model outlives the adapter.
+    [[nodiscard]] virtual std::unique_ptr<Adapter> load_lora(const std::string &path,
+                                                             std::size_t n_pairs) = 0;
+    // Throws MULLAMA_ERROR_UNSUPPORTED, with the reason, where control vectors change nothing.
+    virtual void require_control_vectors() const = 0;
 };
 
 struct MemoryEstimate {

@@ -1,6 +1,7 @@
 // The opaque types of the low road, which several sources deal with.
 #pragma once
 
+#include "capi/adapter.hpp"
 #include "capi/handles.hpp"
 #include "core/batch.hpp"
 #include "core/context.hpp"
@@ -9,6 +10,7 @@
 #include "mullama/sampler.h"
 
 #include <utility>
+#include <vector>
 
 struct mullama_batch {
     mullama::core::Batch impl;
@@ -22,6 +24,8 @@ struct mullama_context {
     mullama::core::Context impl;
     mullama::capi::BusyFlag busy{false};
     mullama::capi::ForkStamp fork;
+    // What the caller set, to be shown; `impl` keeps its own alive.
+    std::vector<mullama::capi::SetAdapter> adapters;
 };
 
 struct mullama_sampler {
@@ -39,6 +43,7 @@ public:
 
     core::Context *operator->() const noexcept { return &context_.impl; }
     core::Context &operator*() const noexcept { return context_.impl; }
+    [[nodiscard]] std::vector<SetAdapter> &adapters() const noexcept { return context_.adapters; }
 
 private:
     static mullama_context_t &same_process(mullama_context_t *context) {

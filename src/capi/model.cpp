@@ -2,6 +2,7 @@
 
 #include "capi/context_options.hpp"
 #include "capi/handles.hpp"
+#include "capi/metadata.hpp"
 #include "capi/model_request.hpp"
 #include "capi/options.hpp"
 #include "core/estimate.hpp"
@@ -13,9 +14,15 @@ using mullama::capi::array;
 using mullama::capi::bytes;
 using mullama::capi::check_struct;
 using mullama::capi::default_model_options;
+using mullama::capi::find_metadata;
+using mullama::capi::get_metadata;
 using mullama::capi::guarded;
-using mullama::capi::hand_over;
 using mullama::capi::init_struct;
+using mullama::capi::metadata_bool;
+using mullama::capi::metadata_float;
+using mullama::capi::metadata_format;
+using mullama::capi::metadata_int;
+using mullama::capi::metadata_string;
 using mullama::capi::model_of;
 using mullama::capi::model_request;
 using mullama::capi::read_context_options;
@@ -201,74 +208,37 @@ void mullama_metadata_entry_init(mullama_metadata_entry_t *entry, size_t struct_
 
 mullama_error_t *mullama_model_get_metadata(const mullama_model_t *model, size_t index,
                                             mullama_metadata_entry_t *entry) {
-    return guarded([&] {
-        const core::Metadata &metadata = metadata_of(model);
-        check_struct(entry, "entry", "mullama_metadata_entry_init");
-        const core::Metadata::Entry &found = metadata.at(index);
-        write_struct(entry,
-                     mullama_metadata_entry_t{
-                         .struct_size = 0,
-                         .key = found.key.c_str(),
-                         .key_size = found.key.size(),
-                         .type = static_cast<mullama_metadata_type_t>(found.value.element_type()),
-                         .is_array = found.value.is_array(),
-                         .count = static_cast<std::size_t>(found.value.count())});
-    });
+    return guarded([&] { get_metadata(metadata_of(model), index, entry); });
 }
 
 mullama_error_t *mullama_model_find_metadata(const mullama_model_t *model, const char *key,
                                              size_t key_size, size_t *index) {
-    return guarded([&] {
-        const core::Metadata &metadata = metadata_of(model);
-        const std::string_view name = bytes(key, key_size, "key");
-        require(index, "index");
-        *index = metadata.require(name);
-    });
+    return guarded([&] { find_metadata(metadata_of(model), key, key_size, index); });
 }
 
 mullama_error_t *mullama_model_metadata_int(const mullama_model_t *model, size_t index,
                                             size_t element, int64_t *value) {
-    return guarded([&] {
-        const core::Metadata &metadata = metadata_of(model);
-        require(value, "value") = metadata.int_at(index, element);
-    });
+    return guarded([&] { metadata_int(metadata_of(model), index, element, value); });
 }
 
 mullama_error_t *mullama_model_metadata_float(const mullama_model_t *model, size_t index,
                                               size_t element, double *value) {
-    return guarded([&] {
-        const core::Metadata &metadata = metadata_of(model);
-        require(value, "value") = metadata.float_at(index, element);
-    });
+    return guarded([&] { metadata_float(metadata_of(model), index, element, value); });
 }
 
 mullama_error_t *mullama_model_metadata_bool(const mullama_model_t *model, size_t index,
                                              size_t element, bool *value) {
-    return guarded([&] {
-        const core::Metadata &metadata = metadata_of(model);
-        require(value, "value") = metadata.bool_at(index, element);
-    });
+    return guarded([&] { metadata_bool(metadata_of(model), index, element, value); });
 }
 
 mullama_error_t *mullama_model_metadata_string(const mullama_model_t *model, size_t index,
                                                size_t element, const char **text, size_t *size) {
-    return guarded([&] {
-        const core::Metadata &metadata = metadata_of(model);
-        require(text, "text");
-        require(size, "size");
-        const std::string_view found = metadata.string_at(index, element);
-        *text = found.data();
-        *size = found.size();
-    });
+    return guarded([&] { metadata_string(metadata_of(model), index, element, text, size); });
 }
 
 mullama_error_t *mullama_model_metadata_format(const mullama_model_t *model, size_t index,
                                                size_t max_elements, mullama_text_t **out) {
-    return guarded([&] {
-        const core::Metadata &metadata = metadata_of(model);
-        require(out, "out");
-        hand_over(metadata.format(index, max_elements), out);
-    });
+    return guarded([&] { metadata_format(metadata_of(model), index, max_elements, out); });
 }
 
 void mullama_memory_estimate_init(mullama_memory_estimate_t *estimate, size_t struct_size) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "backend/port.hpp"
+#include "core/adapter.hpp"
 #include "core/model.hpp"
 #include "core/runtime.hpp"
 #include "core/sequence_history.hpp"
@@ -17,6 +18,11 @@
 #include <vector>
 
 namespace mullama::core {
+
+struct AppliedAdapter {
+    std::shared_ptr<const Adapter> adapter;
+    float scale = 0.0F;
+};
 
 // Thread safety: one thread at a time, save abort().
 class Context {
@@ -79,6 +85,10 @@ public:
     [[nodiscard]] std::uint64_t abilities() const noexcept { return engine_->abilities(); }
     // Cells in use, those that sequences share once.
     [[nodiscard]] std::size_t n_used() const noexcept { return history_.used_cells(); }
+
+    // Replaces all adapters; on failure those of before are set.
+    void set_adapters(std::vector<AppliedAdapter> adapters);
+
     [[nodiscard]] std::size_t sequence_size(backend::SequenceId sequence) const;
     struct Positions {
         backend::Position first;
@@ -162,6 +172,10 @@ private:
 
     std::shared_ptr<const Model> model_;
     MemoryReservation memory_;
+    // Before the engine's context, which uses them to its end.
+    std::vector<AppliedAdapter> adapters_;
+    // Those of a call that failed, of which the engine may still hold some.
+    std::vector<AppliedAdapter> attempted_;
     std::unique_ptr<backend::Context> engine_;
     // What thread numbers were measured for, besides the model.
     std::string shape_;

@@ -165,7 +165,7 @@ void Metadata::override_with(const backend::MetadataOverride &override) {
 const Metadata::Entry &Metadata::at(std::size_t index) const {
     if (index >= entries_.size()) {
         throw Error(MULLAMA_ERROR_OUT_OF_RANGE, "there is no metadata key " +
-                                                    std::to_string(index) + ": the model has " +
+                                                    std::to_string(index) + ": there are " +
                                                     std::to_string(entries_.size()))
             .parameter("index")
             .expected("less than " + std::to_string(entries_.size()))
@@ -198,7 +198,7 @@ std::optional<std::size_t> Metadata::find(std::string_view key) const noexcept {
 std::size_t Metadata::require(std::string_view key) const {
     if (const auto index = find(key))
         return *index;
-    throw Error(MULLAMA_ERROR_NOT_FOUND, "the model's metadata has no key " + platform::quoted(key))
+    throw Error(MULLAMA_ERROR_NOT_FOUND, "the metadata has no key " + platform::quoted(key))
         .parameter("key")
         .actual(key);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "backend/port.hpp"
+#include "core/gguf/file.hpp"
 #include "core/metadata.hpp"
 #include "core/runtime.hpp"
 #include "core/vocab.hpp"
@@ -9,8 +10,10 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mullama::core {
 
@@ -23,6 +26,8 @@ public:
         std::unique_ptr<backend::Model> engine;
         Metadata metadata;
         std::string fingerprint;
+        // By name; none for a model without weights.
+        std::vector<gguf::TensorInfo> tensors;
         bool vocab_only = false;
         MemoryReservation memory;
     };
@@ -43,6 +48,10 @@ public:
     [[nodiscard]] const Metadata &metadata() const noexcept { return parts_.metadata; }
     // 32 hexadecimal digits.
     [[nodiscard]] const std::string &fingerprint() const noexcept { return parts_.fingerprint; }
+    // Those of its files, by name: what adapters are held against.
+    [[nodiscard]] std::span<const gguf::TensorInfo> tensors() const noexcept {
+        return parts_.tensors;
+    }
     // No weights: it makes no contexts.
     [[nodiscard]] bool vocab_only() const noexcept { return parts_.vocab_only; }
     // MULLAMA_CAPABILITY_* bits.

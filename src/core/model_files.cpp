@@ -117,6 +117,10 @@ void ModelFiles::check(const backend::Backend &backend, const backend::ModelPara
     naming(name(0), [&] { gguf::check_model(parts, options); });
 }
 
+void ModelFiles::check_first(const std::function<void(const gguf::File &)> &check) const {
+    naming(name(0), [&] { check(first()); });
+}
+
 void ModelFiles::check_values(const std::function<void()> &between) const {
     for (std::size_t i = 0; i < files_.size(); ++i)
         naming(name(i), [&] { check_tensor_values(files_[i], *sources_[i], between); });
@@ -142,6 +146,18 @@ std::string ModelFiles::fingerprint(std::span<const backend::MetadataOverride> o
     for (const backend::MetadataOverride &override : overrides)
         texts.push_back(to_text(override));
     return hash_texts(texts);
+}
+
+std::vector<gguf::TensorInfo> ModelFiles::tensors() const {
+    std::vector<gguf::TensorInfo> all;
+    for (const gguf::File &file : files_)
+        all.insert(all.end(), file.tensors().begin(), file.tensors().end());
+    std::ranges::sort(all, {}, &gguf::TensorInfo::name);
+    return all;
+}
+
+void ModelFiles::read(const gguf::TensorInfo &tensor, std::span<std::byte> to) const {
+    sources_.front()->read(first().data_offset() + tensor.offset, to);
 }
 
 bool ModelFiles::mappable() const noexcept {

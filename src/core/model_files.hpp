@@ -27,6 +27,8 @@ public:
 
     // Throws unless the engine can be trusted with these files and overrides.
     void check(const backend::Backend &backend, const backend::ModelParams &params) const;
+    // Runs a check of the first file, and puts its name in front of what that throws.
+    void check_first(const std::function<void(const gguf::File &)> &check) const;
     // Throws unless all weights are finite numbers; `between` as check_tensor_values().
     void check_values(const std::function<void()> &between) const;
 
@@ -42,6 +44,10 @@ public:
     // The bytes of all tensors.
     [[nodiscard]] std::uint64_t tensor_bytes() const noexcept;
     [[nodiscard]] const gguf::File &first() const noexcept { return files_.front(); }
+    // The tensors of all parts, by name.
+    [[nodiscard]] std::vector<gguf::TensorInfo> tensors() const;
+    // The data of one of first()'s tensors: nbytes of them.
+    void read(const gguf::TensorInfo &tensor, std::span<std::byte> to) const;
 
 private:
     void read(std::unique_ptr<gguf::Source> source, std::string path);

@@ -117,8 +117,10 @@ Model::Parts parts_for(const ModelRequest &request, const ModelFiles &files) {
     Model::Parts parts = parts_for(request);
     parts.metadata = files.metadata(request.params.overrides);
     parts.fingerprint = files.fingerprint(request.params.overrides);
-    if (!request.params.vocab_only)
+    if (!request.params.vocab_only) {
+        parts.tensors = files.tensors();
         parts.memory = request.runtime->reserve(files.tensor_bytes(), "the model");
+    }
     return parts;
 }
 

@@ -1,5 +1,6 @@
 // After a fork, objects of the parent refuse to work, and new ones can be made.
-#include "support/capi.hpp"
+#include "support/adapter.hpp"
+#include "support/context.hpp"
 #include "support/manifest.hpp"
 
 #include <functional>
@@ -59,6 +60,29 @@ TEST(Fork, ObjectsOfTheParentRefuse) {
     mullama_tokens_t *tokens = nullptr;
     EXPECT_OK(mullama_model_tokenize(model.get(), "x", 1, nullptr, &tokens));
     mullama_tokens_free(tokens);
+}
+
+TEST(Fork, AdaptersOfTheParentRefuse) {
+    const ModelHandle model = load_model(fixture_path("llama.gguf"));
+    const AdapterHandle adapter = load_adapter(model.get(), fixture_path("lora_llama.gguf"));
+    const ContextHandle context = new_context(model.get());
+    EXPECT_TRUE(in_child([&] {
+        const std::string path = fixture_path("lora_llama.gguf");
+        mullama_adapter_t *other = nullptr;
+        mullama_adapter_info_t info;
+        mullama_adapter_info_init(&info, sizeof info);
+        mullama_adapter_t *const list = adapter.get();
+        const float scale = 1;
+        // What the parent left behind can be given back.
+        mullama_adapter_free(mullama_adapter_retain(adapter.get()));
+        return forked(
+                   mullama_adapter_load(model.get(), path.data(), path.size(), nullptr, &other)) &&
+               forked(mullama_adapter_get_info(adapter.get(), &info)) &&
+               forked(mullama_context_set_adapters(context.get(), &list, &scale, 1));
+    }));
+    mullama_adapter_t *const list = adapter.get();
+    const float scale = 1;
+    EXPECT_OK(mullama_context_set_adapters(context.get(), &list, &scale, 1));
 }
 
 TEST(Fork, ChildrenMakeTheirOwn) {

@@ -1,11 +1,21 @@
 // Every allocation of a call fails once: each time the caller gets the error that needs no memory,
 // the outputs are untouched, and nothing is lost (LeakSanitizer watches).
+#include "support/adapter.hpp"
 #include "support/context.hpp"
+#include "support/manifest.hpp"
 
 #include <cstdlib>
 #include <new>
 
 namespace {
+
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool leaks_are_watched = true;
+#elif defined(__has_feature)
+constexpr bool leaks_are_watched = __has_feature(address_sanitizer);
+#else
+constexpr bool leaks_are_watched = false;
+#endif
 
 // How many allocations of this thread still succeed; -1: all.
 thread_local long allowed = -1;
@@ -229,6 +239,79 @@ TEST(OutOfMemory, Refusals) {
         ASSERT_EQ(mullama_error_code(error), MULLAMA_ERROR_OUT_OF_MEMORY);
         ASSERT_LT(count, 1000);
     }
+}
+
+// The engine keeps lists of its own, and may fail between two of them.
+TEST(OutOfMemory, Adapters) {
+    const ModelHandle model = load_model(path_of(fixture("llama")));
+    const AdapterHandle first = load_adapter(model.get(), path_of(fixture("lora_llama")));
+    const ContextHandle context = new_context(model.get());
+    const auto logits = [&] {
+        const mullama_token_t token = 7;
+        EXPECT_OK(mullama_context_clear(context.get()));
+        EXPECT_OK(mullama_context_prefill(context.get(), 0, &token, 1, MULLAMA_OUTPUT_LAST));
+        const float *row = nullptr;
+        size_t count = 0;
+        EXPECT_OK(mullama_context_logits(context.get(), -1, &row, &count));
+        return std::vector<float>(row, row + count);
+    };
+    mullama_adapter_t *const one = first.get();
+    const float scale = 0.5F;
+    const AdapterHandle room = load_adapter(model.get(), path_of(fixture("vector_llama")));
+    mullama_adapter_t *const both[] = {one, room.get()};
+    const float both_scales[] = {1, 1};
+    EXPECT_OK(mullama_context_set_adapters(context.get(), both, both_scales, 2));
+    EXPECT_OK(mullama_context_set_adapters(context.get(), &one, &scale, 1));
+    const std::vector<float> before = logits();
+    long failures = 0;
+    for (bool done = false; !done && failures < 1000; ++failures) {
+        // New ones each time: what a failed call held on to must not be gone.
+        const AdapterHandle lora = load_adapter(model.get(), path_of(fixture("lora_llama")));
+        const AdapterHandle vector = load_adapter(model.get(), path_of(fixture("vector_llama")));
+        mullama_adapter_t *const list[] = {lora.get(), vector.get(), one};
+        const float scales[] = {1, 2, 3};
+        allowed = failures;
+        mullama_error_t *const error = mullama_context_set_adapters(context.get(), list, scales, 3);
+        allowed = -1;
+        done = error == nullptr;
+        if (done)
+            break;
+        EXPECT_EQ(mullama_error_code(error), MULLAMA_ERROR_OUT_OF_MEMORY) << message_of(error);
+        mullama_error_free(error);
+        size_t count = 0;
+        EXPECT_OK(mullama_context_adapter_count(context.get(), &count));
+        EXPECT_EQ(count, 1U);
+        ASSERT_EQ(logits(), before) << failures;
+    }
+    EXPECT_GT(failures, 10);
+    EXPECT_NE(logits(), before);
+}
+
+// The engine makes room for the first control vector of a context, and cannot try again.
+TEST(OutOfMemory, FirstControlVector) {
+    if (leaks_are_watched)
+        GTEST_SKIP() << "llama.cpp loses what it had made of a control vector when memory runs out";
+    const ModelHandle model = load_model(path_of(fixture("llama")));
+    const AdapterHandle vector = load_adapter(model.get(), path_of(fixture("vector_llama")));
+    mullama_adapter_t *const list = vector.get();
+    const float scale = 1;
+    const mullama_token_t token = 7;
+    long failures = 0;
+    for (bool done = false; !done && failures < 1000; ++failures) {
+        const ContextHandle context = new_context(model.get());
+        allowed = failures;
+        mullama_error_t *const error =
+            mullama_context_set_adapters(context.get(), &list, &scale, 1);
+        allowed = -1;
+        done = error == nullptr;
+        mullama_error_free(error);
+        if (!done) {
+            // It may work now, or not; it does no harm.
+            mullama_error_free(mullama_context_set_adapters(context.get(), &list, &scale, 1));
+        }
+        EXPECT_OK(mullama_context_prefill(context.get(), 0, &token, 1, MULLAMA_OUTPUT_LAST));
+    }
+    EXPECT_GT(failures, 10);
 }
 
 } // namespace

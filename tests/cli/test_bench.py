@@ -34,6 +34,14 @@ class Bench(unittest.TestCase):
             rates = [tokens * 1e9 / time for time in row["nanoseconds"]]
             self.assertAlmostEqual(row["tokens_per_second"], sum(rates) / 3, places=3)
 
+    def test_with_adapters(self):
+        arguments = ("bench", fixture("llama"), "-p", "8", "-n", "0", "-r", "1", "-t", "1")
+        result = run(*arguments, "--lora", fixture("lora_llama"),
+                     "--control-vector", fixture("vector_llama") + "=0.5")
+        self.assertEqual((result.code, result.err), (0, ""))
+        result = run(*arguments, "--lora", fixture("lora_deep"))
+        self.assertEqual(result.code, 3)
+
     def test_threads_are_measured(self):
         value = json.loads(run("bench", fixture("llama"), "-p", "16", "-n", "4", "-r", "1",
                                "--json").out)

@@ -52,6 +52,40 @@ class Prompt(unittest.TestCase):
         self.assertEqual(run("run", *ECHO, *GREEDY, stdin=b"a\0b").out_bytes, b"a\0b")
 
 
+class Adapters(unittest.TestCase):
+    def text(self, *arguments):
+        result = run("run", fixture("llama"), *GREEDY, *ONE_THREAD, "-n", "12", "Hello", *arguments)
+        self.assertEqual((result.code, result.err), (0, ""))
+        return result.out
+
+    def refused(self, code, words, *arguments):
+        result = run("run", fixture("llama"), *GREEDY, "-n", "1", "Hello", *arguments)
+        self.assertEqual((result.code, result.out), (code, ""))
+        self.assertIn(words, result.err)
+
+    def test_change_the_text_by_their_scales(self):
+        lora, vector = fixture("lora_llama"), fixture("vector_llama")
+        plain = self.text()
+        self.assertNotEqual(self.text("--lora", lora), plain)
+        self.assertEqual(self.text("--lora", lora), self.text("--lora", lora + "=1.0"))
+        self.assertNotEqual(self.text("--control-vector", vector + "=-8"), plain)
+        self.assertEqual(self.text("--lora", lora + "=0", "--control-vector", vector + "=0"), plain)
+        self.assertEqual(self.text("--lora", lora + "=0.5", "--lora", lora + "=-0.5",
+                                   "--control-vector", vector + "=1",
+                                   "--control-vector", vector + "=-1")[:3], plain[:3])
+
+    def test_mistakes_are_named(self):
+        self.refused(3, "nowhere", "--lora", "nowhere.gguf=2")
+        self.refused(3, "nowhere=x", "--lora", "nowhere=x")
+        self.refused(2, "finite scale", "--lora", "a.gguf=inf")
+        self.refused(2, "finite scale", "--control-vector", "a.gguf=1e99")
+        self.refused(2, "needs a path", "--lora", "=1")
+        self.refused(3, "is a control vector", "--lora", fixture("vector_llama"))
+        self.refused(3, "is a LoRA", "--control-vector", fixture("lora_llama"))
+        self.refused(3, "is a model", "--lora", fixture("llama"))
+        self.refused(3, "blk.3.ffn_up", "--lora", fixture("lora_deep"))
+
+
 class Stopping(unittest.TestCase):
     def test_max_tokens(self):
         self.assertEqual(run("run", *ECHO, *GREEDY, "abcdef", "-n", "3").out, "abc")

@@ -17,7 +17,7 @@ inline std::string fixture_path(const std::string &file = {}) {
     return file.empty() ? folder : folder + "/" + file;
 }
 
-// The rows of one kind: "model", "vocabulary", "broken".
+// The rows of one kind: "model", "vocabulary", "broken", "adapter", "broken_adapter".
 inline std::vector<Json> fixtures(const std::string &kind) {
     std::ifstream file(fixture_path("manifest.json"));
     const Json manifest = Json::parse(file);
@@ -27,6 +27,17 @@ inline std::vector<Json> fixtures(const std::string &kind) {
             rows.push_back(row);
     }
     return rows;
+}
+
+// The row of one fixture.
+inline Json fixture(const std::string &name) {
+    std::ifstream file(fixture_path("manifest.json"));
+    const Json manifest = Json::parse(file);
+    for (const Json &row : manifest["fixtures"]) {
+        if (row["name"] == name)
+            return row;
+    }
+    return {};
 }
 
 // The path that a row's model is opened by.

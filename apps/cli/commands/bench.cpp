@@ -222,6 +222,7 @@ Command add_bench(CLI::App &program) {
     add_json_flag(*app, arguments->json, "One JSON object instead of a Markdown table");
     add_context_options(*app, arguments->context, false);
     add_model_options(*app, arguments->model);
+    add_adapter_options(*app, arguments->model);
     return {app, [arguments](Session &session) { return run(session, *arguments); },
             [arguments] { return arguments->json; }};
 }

@@ -250,6 +250,7 @@ Command add_run(CLI::App &program, client::Client &client) {
     add_sampling_options(*app, client.sampling_stages(), request.sampling);
     add_context_options(*app, request.context);
     add_model_options(*app, arguments->model);
+    add_adapter_options(*app, arguments->model);
     return {app, [arguments](Session &session) { return run(session, *arguments); },
             [arguments] { return arguments->json; }};
 }

@@ -44,6 +44,10 @@ public:
     [[nodiscard]] std::string why_not(mullama_context_ability_t ability) const override;
     [[nodiscard]] std::uint64_t graph_reuses() const noexcept override { return 0; }
 
+    // There are none: its models load no adapters.
+    void set_adapters(std::span<const ScaledAdapter> /*adapters*/,
+                      const ControlVector * /*vector*/) override {}
+
     void clear() override;
     void copy(SequenceId from, SequenceId to, Position begin, Position end) override;
     void remove(SequenceId sequence, Position begin, Position end) override;

@@ -43,4 +43,15 @@ std::unique_ptr<Context> EchoModel::new_context(const ContextParams &params) {
     return std::make_unique<EchoContext>(options_, logits_, params);
 }
 
+std::unique_ptr<Adapter> EchoModel::load_lora(const std::string & /*path*/,
+                                              std::size_t /*n_pairs*/) {
+    throw base::Error(MULLAMA_ERROR_UNSUPPORTED,
+                      "the echo engine has no weights that an adapter could change");
+}
+
+void EchoModel::require_control_vectors() const {
+    throw base::Error(MULLAMA_ERROR_UNSUPPORTED,
+                      "the echo engine has no layers that a control vector could change");
+}
+
 } // namespace mullama::backend::echo

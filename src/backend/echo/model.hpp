@@ -17,6 +17,9 @@ public:
     [[nodiscard]] std::optional<std::string_view>
     chat_template(const std::string &name) const override;
     [[nodiscard]] std::unique_ptr<Context> new_context(const ContextParams &params) override;
+    [[nodiscard]] std::unique_ptr<Adapter> load_lora(const std::string &path,
+                                                     std::size_t n_pairs) override;
+    void require_control_vectors() const override;
 
 private:
     Options options_;

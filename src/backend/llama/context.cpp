@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
+#include "backend/llama/adapter.hpp"
 #include "backend/llama/context_params.hpp"
 #include "backend/llama/facts.hpp"
 #include "backend/llama/failure.hpp"
@@ -43,8 +45,10 @@ ContextHandle make_context(llama_model &model, const llama_context_params &param
         .log(capture.text());
 }
 
-LlamaContext::LlamaContext(llama_model &model, const ModelFacts &facts, const ContextParams &params)
-    : facts_(facts), context_(make_context(model, context_params(model, facts, params))),
+LlamaContext::LlamaContext(llama_model &model, const ModelFacts &facts, std::mutex &registry,
+                           const ContextParams &params)
+    : facts_(facts), registry_(registry),
+      context_(make_context(model, context_params(model, facts, params))),
       memory_(llama_get_memory(context_.get())), abilities_(model, facts, params, memory_),
       check_(llama_vocab_n_tokens(llama_model_get_vocab(&model)), params.n_seq_max,
              why_not_shared(facts, params)),
@@ -99,6 +103,9 @@ DecodeStatus LlamaContext::run(Work work, const Batch &batch) {
         require_encoded();
     }
     require_pooled_whole();
+    if (lost_) {
+        restore();
+    }
     outputs_.clear();
     has_embeddings_ = false;
     if (take_abort()) {
@@ -108,6 +115,10 @@ DecodeStatus LlamaContext::run(Work work, const Batch &batch) {
     const LogCapture capture;
     threads_have_computed_ = true;
     std::int32_t status = 0;
+    std::unique_lock<std::mutex> planning;
+    if (plans_anew_) {
+        planning = std::unique_lock(registry_);
+    }
     try {
         status =
             guarded(encodes ? "encode" : "decode", capture, [&] { return compute(work, batch); });
@@ -118,6 +129,7 @@ DecodeStatus LlamaContext::run(Work work, const Batch &batch) {
     outputs_.clear();
     switch (status) {
     case status_ok:
+        plans_anew_ = false;
         retired_threads_.clear();
         if (encodes) {
             remember_encoded();
@@ -378,6 +390,89 @@ void LlamaContext::set_threads(std::int32_t n_threads, std::int32_t n_threads_ba
     };
     llama_attach_threadpool(context_.get(), pool_of(n_threads), pool_of(n_threads_batch));
     llama_set_n_threads(context_.get(), n_threads, n_threads_batch);
+}
+
+void LlamaContext::apply(const ControlVector *vector) {
+    const LogCapture capture;
+    if (vector == nullptr) {
+        llama_set_adapter_cvec(context_.get(), nullptr, 0, 0, 0, 0);
+        return;
+    }
+    const auto refuse = [&] {
+        return Error(MULLAMA_ERROR_OUT_OF_MEMORY,
+                     "there was no memory for a control vector in this context: make another one")
+            .log(capture.text());
+    };
+    if (vector_room_ == Room::failed) {
+        throw refuse();
+    }
+    if (vector_room_ == Room::none) {
+        vector_room_ = Room::failed;
+    }
+    const std::int32_t status = guarded("set the control vector", capture, [&] {
+        return llama_set_adapter_cvec(context_.get(), vector->directions.data(),
+                                      vector->directions.size(), facts_.n_embd, vector->layer_first,
+                                      vector->layer_last);
+    });
+    if (status != 0) {
+        throw refuse();
+    }
+    vector_room_ = Room::made;
+}
+
+void LlamaContext::apply(std::span<const ScaledAdapter> adapters) {
+    std::vector<llama_adapter_lora *> list;
+    std::vector<float> scales;
+    for (const ScaledAdapter &scaled : adapters) {
+        list.push_back(static_cast<const LlamaAdapter &>(*scaled.adapter).get());
+        scales.push_back(scaled.scale);
+    }
+    const LogCapture capture;
+    guarded("set the adapters", capture, [&] {
+        return llama_set_adapters_lora(context_.get(), list.data(), list.size(), scales.data());
+    });
+}
+
+void LlamaContext::set_adapters(std::span<const ScaledAdapter> adapters,
+                                const ControlVector *vector) {
+    require_room(adapters, facts_);
+    // Copies first: with them made, what is remembered cannot fail to follow what is set.
+    std::vector<ScaledAdapter> new_adapters(adapters.begin(), adapters.end());
+    std::optional<ControlVector> new_vector;
+    if (vector != nullptr) {
+        new_vector = *vector;
+    }
+    // Setting a control vector makes llama.cpp plan anew even where it is the same.
+    const bool other_vector = new_vector != vector_;
+    if (!lost_ && !other_vector && new_adapters == adapters_) {
+        return;
+    }
+    // Until all is set, nobody knows what is.
+    lost_ = true;
+    plans_anew_ = true;
+    try {
+        if (other_vector) {
+            apply(vector);
+        }
+        apply(adapters);
+    } catch (...) {
+        try {
+            restore();
+        } catch (...) {
+            log_line(MULLAMA_LOG_ERROR, "the adapters of before will be set at the next decode");
+        }
+        throw;
+    }
+    lost_ = false;
+    adapters_ = std::move(new_adapters);
+    vector_ = std::move(new_vector);
+}
+
+void LlamaContext::restore() {
+    plans_anew_ = true;
+    apply(vector_ ? &*vector_ : nullptr);
+    apply(adapters_);
+    lost_ = false;
 }
 
 void LlamaContext::clear() {

@@ -4,6 +4,8 @@
 #include <atomic>
 #include <bitset>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,8 +30,9 @@ using ContextHandle = std::unique_ptr<llama_context, FreeContext>;
 
 class LlamaContext final : public Context {
 public:
-    // The model and the facts outlive the context.
-    LlamaContext(llama_model &model, const ModelFacts &facts, const ContextParams &params);
+    // The model, the facts and the guard of the model's adapters outlive the context.
+    LlamaContext(llama_model &model, const ModelFacts &facts, std::mutex &registry,
+                 const ContextParams &params);
 
     [[nodiscard]] std::uint32_t n_ctx() const noexcept override;
     [[nodiscard]] std::uint32_t n_ctx_seq() const noexcept override;
@@ -54,6 +57,9 @@ public:
         return abilities_.why_not(ability);
     }
     [[nodiscard]] std::uint64_t graph_reuses() const noexcept override;
+
+    void set_adapters(std::span<const ScaledAdapter> adapters,
+                      const ControlVector *vector) override;
 
     void clear() override;
     void copy(SequenceId from, SequenceId to, Position begin, Position end) override;
@@ -92,8 +98,13 @@ private:
     [[nodiscard]] Limit limit() const noexcept;
     [[nodiscard]] bool is_pooled() const noexcept { return pooling() != MULLAMA_POOLING_NONE; }
     static bool on_abort_check(void *self) noexcept;
+    void apply(const ControlVector *vector);
+    void apply(std::span<const ScaledAdapter> adapters);
+    // Sets again what is remembered.
+    void restore();
 
     const ModelFacts &facts_;
+    std::mutex &registry_;
     // Before the context, which uses them to its end. A single thread has a pool of its own: those
     // of the other one would be woken for each token only to sleep again.
     Threadpool single_thread_{1};
@@ -120,6 +131,17 @@ private:
     // Which tokens of the last batch have logits.
     std::vector<std::uint8_t> outputs_;
     std::atomic<bool> abort_{false};
+
+    // What is set, to go back to.
+    std::vector<ScaledAdapter> adapters_;
+    std::optional<ControlVector> vector_;
+    // llama.cpp makes room for a control vector once; where that failed, it would take it for there
+    // the next time.
+    enum class Room { none, made, failed } vector_room_ = Room::none;
+    // Memory ran out between two sets, and what is remembered is not what is set.
+    bool lost_ = false;
+    // The next batch makes llama.cpp plan anew, by all adapters that the model has.
+    bool plans_anew_ = false;
 };
 
 } // namespace mullama::backend::llama

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "backend/llama/adapter.hpp"
 #include "backend/llama/context.hpp"
 #include "backend/llama/facts.hpp"
 
@@ -49,8 +50,16 @@ std::unique_ptr<Context> LlamaModel::new_context(const ContextParams &params) {
         throw Error(MULLAMA_ERROR_UNSUPPORTED,
                     "this model was loaded without weights (vocab_only): it makes no contexts");
     }
-    const std::lock_guard lock(making_context_);
-    return std::make_unique<LlamaContext>(*model_, facts_, params);
+    const std::lock_guard lock(registry_);
+    return std::make_unique<LlamaContext>(*model_, facts_, registry_, params);
+}
+
+std::unique_ptr<Adapter> LlamaModel::load_lora(const std::string &path, std::size_t n_pairs) {
+    return std::make_unique<LlamaAdapter>(*model_, registry_, path, n_pairs);
+}
+
+void LlamaModel::require_control_vectors() const {
+    llama::require_control_vectors(facts_);
 }
 
 } // namespace mullama::backend::llama

@@ -22,6 +22,9 @@ public:
     [[nodiscard]] std::optional<std::string_view>
     chat_template(const std::string &name) const override;
     [[nodiscard]] std::unique_ptr<Context> new_context(const ContextParams &params) override;
+    [[nodiscard]] std::unique_ptr<Adapter> load_lora(const std::string &path,
+                                                     std::size_t n_pairs) override;
+    void require_control_vectors() const override;
 
 private:
     // Loads, and fills in the facts.
@@ -32,8 +35,9 @@ private:
     ModelFacts facts_;
     ModelHandle model_;
     LlamaVocab vocab_;
-    // Making a context may write to the model: llama.cpp sets n_ctx_train by custom scaling.
-    std::mutex making_context_;
+    // Making a context may write to the model: llama.cpp sets n_ctx_train by custom scaling. It
+    // also reads the model's list of adapters, as does a context that plans anew.
+    std::mutex registry_;
 };
 
 } // namespace mullama::backend::llama

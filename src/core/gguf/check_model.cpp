@@ -40,10 +40,16 @@ void refuse_other_files(const Metadata &metadata, std::string_view architecture)
             .expected("model")
             .actual(type);
     }
-    if (type == "imatrix" || architecture == "controlvector") {
+    if (architecture == "controlvector") {
+        throw Error(MULLAMA_ERROR_UNSUPPORTED,
+                    "the file is a control vector, which goes with a model; it is none itself")
+            .parameter(architecture_key)
+            .actual(architecture);
+    }
+    if (type == "imatrix") {
         throw Error(MULLAMA_ERROR_UNSUPPORTED, "the file goes with a model; it is none itself")
-            .parameter(type == "imatrix" ? type_key : architecture_key)
-            .actual(type == "imatrix" ? type : architecture);
+            .parameter(type_key)
+            .actual(type);
     }
 }
 

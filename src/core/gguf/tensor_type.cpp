@@ -35,6 +35,12 @@ const TensorType *find_tensor_type(std::uint32_t id) noexcept {
     return found != types.end() && found->id == id ? &*found : nullptr;
 }
 
+bool is_stored_only(const TensorType &type) noexcept {
+    constexpr std::array<std::string_view, 7> names{"i8",  "i16",  "i32", "i64",
+                                                    "f64", "q8_1", "q8_K"};
+    return std::ranges::find(names, type.name) != names.end();
+}
+
 std::string_view withdrawn_tensor_type(std::uint32_t id) noexcept {
     switch (id) {
     case 4:

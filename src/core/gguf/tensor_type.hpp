@@ -21,6 +21,10 @@ struct TensorType {
 // The type with this id, or nullptr.
 [[nodiscard]] const TensorType *find_tensor_type(std::uint32_t id) noexcept;
 
+// Whether ggml stores it, but has no matrix product for it: llama.cpp would call through a null
+// pointer.
+[[nodiscard]] bool is_stored_only(const TensorType &type) noexcept;
+
 // What a withdrawn id used to stand for, for error messages; "" for any other id.
 [[nodiscard]] std::string_view withdrawn_tensor_type(std::uint32_t id) noexcept;
 

@@ -27,12 +27,9 @@ constexpr std::string_view block_prefix = "blk.";
         .actual(actual);
 }
 
-// ggml stores these, but has no matrix product for them: llama.cpp would call through a null
-// pointer. A few tensors of indices are meant to have them.
+// A few tensors of indices are meant to have types that nothing can be multiplied with.
 [[nodiscard]] bool is_computable(const TensorInfo &tensor) {
-    constexpr std::array<std::string_view, 7> stored_only{"i8",  "i16",  "i32", "i64",
-                                                          "f64", "q8_1", "q8_K"};
-    if (std::ranges::find(stored_only, tensor.type->name) == stored_only.end()) {
+    if (!is_stored_only(*tensor.type)) {
         return true;
     }
     return tensor.name == "d2t" || tensor.name.starts_with("masked_embd_ordering") ||
