@@ -98,8 +98,8 @@ void SequenceHistory::remove(SequenceId sequence, Position begin, Position end) 
 
 void SequenceHistory::copy(SequenceId from, SequenceId to, Position begin, Position end) {
     const Range range = find(from, begin, end);
-    const std::span<const Entry> copied = entries(from).subspan(range.first,
-                                                                range.last - range.first);
+    const std::span<const Entry> copied =
+        entries(from).subspan(range.first, range.last - range.first);
     of(to).assign(copied.begin(), copied.end());
     for (const Entry &entry : copied) {
         ++holders_[entry.cell];
