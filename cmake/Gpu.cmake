@@ -59,6 +59,14 @@ macro(mullama_gpu_vulkan)
         mullama_gpu_missing(vulkan "the Vulkan headers and loader, glslc and the SPIR-V headers"
             "apt-get install libvulkan-dev glslc spirv-headers")
     endif()
+    # Seen to fail in the middle of llama.cpp's build otherwise.
+    file(STRINGS "${Vulkan_INCLUDE_DIR}/vulkan/vulkan_core.h" layer_settings
+        REGEX "define VK_EXT_layer_settings " LIMIT_COUNT 1)
+    if(NOT layer_settings)
+        mullama_gpu_missing(vulkan "newer Vulkan headers (with VK_EXT_layer_settings)"
+            "Debian 12 packages older ones, 1.3.239: install LunarG's Vulkan SDK and set VULKAN_SDK, \
+or build on Debian 13")
+    endif()
     list(APPEND MULLAMA_GPU_LIBRARIES Vulkan::Vulkan)
 endmacro()
 

@@ -439,8 +439,8 @@ MULLAMA_API mullama_error_t *
 mullama_context_sequence_size(mullama_context_t *context, mullama_seq_id_t sequence, size_t *count);
 
 /**
- * The positions that a sequence holds: all between the two, unless a part was removed. With
- * swa_full off, the first is the first that the sliding window still has.
+ * The positions that a sequence holds: all between the two, unless a part was removed. On a model
+ * with a sliding window, the first is the first that its layers still have.
  *
  * @param context the context.
  * @param sequence the sequence.

@@ -502,9 +502,23 @@ void Context::copy(backend::SequenceId from, backend::SequenceId to, backend::Po
     }
     require_ability(MULLAMA_CONTEXT_CAN_COPY, "sequences cannot be copied here");
     const Positions held = sequence_positions(from);
-    const bool whole = begin <= std::max(held.first, 0) && end > held.last;
-    if (!whole) {
+    // By what was decoded: layers with a window or a state hold less, and know no beginning.
+    const std::span<const SequenceHistory::Entry> all = history_.entries(from);
+    const bool whole = all.empty() || (begin <= all.front().position && end > held.last);
+    if (whole) {
+        begin = 0;
+        end = last_of_all;
+    } else {
         require_ability(MULLAMA_CONTEXT_CAN_SHARE, "a part of a sequence cannot be copied here");
+        // What follows the part would look at the window before its end.
+        const backend::Position n_swa = model_->facts().n_swa;
+        if (n_swa > 0 && end <= held.last && held.first > std::max(0, end - n_swa)) {
+            throw Error(MULLAMA_ERROR_UNSUPPORTED,
+                        "a part that ends at " + std::to_string(end) +
+                            " cannot be copied: the sliding window before that is gone")
+                .parameter("end")
+                .actual(end);
+        }
     }
     if (engine_->last_position(to) >= 0) {
         throw Error(MULLAMA_ERROR_INVALID_STATE,
@@ -536,7 +550,7 @@ void Context::remove(backend::SequenceId sequence, backend::Position begin, back
         require_ability(MULLAMA_CONTEXT_CAN_TRUNCATE, "a sequence cannot be shortened here");
         throw Error(MULLAMA_ERROR_UNSUPPORTED,
                     "the sequence cannot be shortened to " + std::to_string(begin) +
-                        " tokens: the sliding window before that is gone (swa_full is off)")
+                        " tokens: the sliding window before that is gone")
             .parameter("begin")
             .actual(begin);
     }

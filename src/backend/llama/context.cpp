@@ -52,7 +52,7 @@ LlamaContext::LlamaContext(llama_model &model, const ModelFacts &facts, std::mut
       memory_(llama_get_memory(context_.get())), abilities_(model, facts, params, memory_),
       check_(llama_vocab_n_tokens(llama_model_get_vocab(&model)), params.n_seq_max,
              why_not_shared(facts, params)),
-      embeddings_(params.embeddings), swa_full_(params.swa_full), kv_unified_(params.kv_unified) {
+      embeddings_(params.embeddings), kv_unified_(params.kv_unified) {
     if (memory_ == nullptr && params.attention == MULLAMA_ATTENTION_CAUSAL) {
         throw Error(MULLAMA_ERROR_UNSUPPORTED, "a model of architecture \"" + facts.architecture +
                                                    "\" always looks at all of its text")
@@ -534,9 +534,10 @@ bool LlamaContext::can_truncate(SequenceId sequence, Position begin) const {
     if ((abilities_.bits() & MULLAMA_CONTEXT_CAN_TRUNCATE) == 0) {
         return false;
     }
-    // What follows would look at the window before it.
+    // What follows would look at the window before it, whose cells llama.cpp uses again once they
+    // are behind the window, with swa_full too.
     const Position needed = std::max(0, begin - facts_.n_swa);
-    return facts_.n_swa == 0 || swa_full_ || first_position(sequence) <= needed;
+    return facts_.n_swa == 0 || first_position(sequence) <= needed;
 }
 
 bool LlamaContext::truncate(SequenceId sequence, Position begin) {

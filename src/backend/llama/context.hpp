@@ -122,7 +122,6 @@ private:
     bool has_embeddings_ = false;
     // What the decoder of an encoder-decoder model may look at.
     std::bitset<max_sequences> encoded_;
-    bool swa_full_;
     bool kv_unified_;
 
     // llama_batch wants arrays of its own kind.
