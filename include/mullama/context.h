@@ -111,7 +111,8 @@ typedef struct mullama_context_options {
      * n_ctx. */
     uint32_t n_batch;
     /** The most tokens computed at once; 0: 512, or n_batch if that is less, or n_batch for a model
-     * with an encoder, which sees all of its text at once. Work space grows with it. */
+     * with an encoder, which sees all of its text at once. Work space grows with it. Where
+     * embeddings are pooled, it is rounded down to a multiple of n_seq_max. */
     uint32_t n_ubatch;
     /** How many sequences it can hold apart, 1 to 256; default 1. */
     uint32_t n_seq_max;

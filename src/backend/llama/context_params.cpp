@@ -240,6 +240,14 @@ llama_context_params context_params(const llama_model &model, const ModelFacts &
     }
     to.attention_type = attention_type_of(params.attention);
     set_rope(params, to);
+    const bool pooled =
+        (params.pooling == MULLAMA_POOLING_DEFAULT ? facts.pooling : params.pooling) !=
+        MULLAMA_POOLING_NONE;
+    if (pooled && to.pooling_type != LLAMA_POOLING_TYPE_NONE) {
+        // llama.cpp plans its memory for a multiple of n_seq_max tokens but not for as many
+        // outputs, and asserts that what it pools fits.
+        to.n_ubatch = std::max(params.n_seq_max, to.n_ubatch - to.n_ubatch % params.n_seq_max);
+    }
     check_pooling(facts, params);
     check_cache_types(model, facts, to);
     return to;
