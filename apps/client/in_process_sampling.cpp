@@ -52,7 +52,15 @@ std::vector<std::string> usual_stages() {
     return names;
 }
 
-// Puts a stage that a setting asks for before the one that selects, or in its place.
+std::size_t row_of(const std::vector<SamplingStage> &table, const std::string &name) {
+    return static_cast<std::size_t>(
+        std::find_if(table.begin(), table.end(),
+                     [&](const SamplingStage &stage) { return stage.name == name; }) -
+        table.begin());
+}
+
+// Puts a stage that a setting asks for where the table has it among the others; one that selects in
+// place of the one that did.
 void add_stage(const std::vector<SamplingStage> &table, const SamplingStage &stage,
                std::vector<std::string> &names) {
     const bool ends = !names.empty() && selects(table, names.back());
@@ -60,7 +68,10 @@ void add_stage(const std::vector<SamplingStage> &table, const SamplingStage &sta
         names.back() = stage.name;
         return;
     }
-    names.insert(ends ? names.end() - 1 : names.end(), stage.name);
+    const auto next = std::find_if(names.begin(), names.end(), [&](const std::string &name) {
+        return row_of(table, name) > row_of(table, stage.name);
+    });
+    names.insert(next, stage.name);
 }
 
 // The name comes from Sampling::stages, and that is where the caller has to look.

@@ -194,6 +194,148 @@ TEST(Sampler, TemperatureZeroIsGreedy) {
     }
 }
 
+TEST(Sampler, DynamicTemperatureFollowsTheEntropy) {
+    Chain chain("temperature");
+    mullama_sampler_t *const sampler = chain.sampler.get();
+    set_float(sampler, chain.stage, "t", 1);
+    set_float(sampler, chain.stage, "range", 0.5);
+    set_float(sampler, chain.stage, "exponent", 2);
+    chain.select();
+    const std::vector<double> p{0.7, 0.2, 0.1};
+    double entropy = 0;
+    for (const double one : p)
+        entropy -= one * std::log(one);
+    const double t = 0.5 + std::pow(entropy / std::log(3.0), 2);
+    double sum = 0;
+    for (const double one : p)
+        sum += std::pow(one, 1 / t);
+    expect_distribution(
+        sampler, logits_of(p),
+        {std::pow(0.7, 1 / t) / sum, std::pow(0.2, 1 / t) / sum, std::pow(0.1, 1 / t) / sum});
+}
+
+TEST(Sampler, TypicalKeepsWhatSurprisesAsExpected) {
+    Chain chain("typical");
+    mullama_sampler_t *const sampler = chain.sampler.get();
+    chain.select();
+    // The entropy is 1.28; surprises are 0.92, 1.20, 1.61, 2.30: nearest are 0.3, 0.2, 0.4, 0.1.
+    const std::vector<float> logits = logits_of({0.1, 0.4, 0.2, 0.3});
+    set_float(sampler, chain.stage, "p", 0.2);
+    expect_distribution(sampler, logits, {0, 0, 0, 1});
+    set_float(sampler, chain.stage, "p", 0.35);
+    expect_distribution(sampler, logits, {0, 0, 0.4, 0.6});
+    set_int(sampler, chain.stage, "min_keep", 3);
+    expect_distribution(sampler, logits, {0, 4.0 / 9, 2.0 / 9, 3.0 / 9});
+    set_float(sampler, chain.stage, "p", 1);
+    expect_distribution(sampler, logits, {0.1, 0.4, 0.2, 0.3});
+    // What is ruled out is not typical.
+    set_float(sampler, chain.stage, "p", 0.99);
+    expect_distribution(sampler, {-infinity, 0, 0}, {0, 0.5, 0.5});
+}
+
+TEST(Sampler, TailFreeCutsWhereTheCurveIsFlat) {
+    Chain chain("tail_free");
+    mullama_sampler_t *const sampler = chain.sampler.get();
+    chain.select();
+    // Sorted 0.5, 0.3, 0.15, 0.05: slopes 0.2, 0.15, 0.1, bends 0.05, 0.05, a half each.
+    const std::vector<float> logits = logits_of({0.15, 0.5, 0.05, 0.3});
+    set_float(sampler, chain.stage, "z", 0.75);
+    expect_distribution(sampler, logits, {0, 1, 0, 0});
+    set_int(sampler, chain.stage, "min_keep", 2);
+    expect_distribution(sampler, logits, {0.15, 0.5, 0.05, 0.3});
+    set_int(sampler, chain.stage, "min_keep", 0);
+    set_float(sampler, chain.stage, "z", 0.25);
+    expect_distribution(sampler, logits, {0, 1, 0, 0});
+    set_float(sampler, chain.stage, "z", 1);
+    expect_distribution(sampler, logits, {0.15, 0.5, 0.05, 0.3});
+}
+
+TEST(Sampler, TopNSigmaKeepsWhatIsNearTheGreatest) {
+    Chain chain("top_n_sigma");
+    mullama_sampler_t *const sampler = chain.sampler.get();
+    chain.select();
+    // Mean 2, standard deviation 1.58 without the one that is ruled out.
+    const std::vector<float> logits{0, 4, -infinity, 3, 1};
+    const double e = std::exp(1.0);
+    set_float(sampler, chain.stage, "n", 1);
+    expect_distribution(sampler, logits, {0, e / (1 + e), 0, 1 / (1 + e), 0});
+    set_float(sampler, chain.stage, "n", 0.5);
+    expect_distribution(sampler, logits, {0, 1, 0, 0, 0});
+    const double sum = 1 + std::exp(4) + std::exp(3) + e;
+    set_float(sampler, chain.stage, "n", 0);
+    expect_distribution(sampler, logits,
+                        {1 / sum, std::exp(4) / sum, 0, std::exp(3) / sum, e / sum});
+}
+
+TEST(Sampler, XtcLeavesTheLastOfTheLikely) {
+    Chain chain("xtc");
+    mullama_sampler_t *const sampler = chain.sampler.get();
+    set_float(sampler, chain.stage, "probability", 1);
+    set_float(sampler, chain.stage, "threshold", 0.25);
+    chain.select();
+    const std::vector<float> logits = logits_of({0.1, 0.4, 0.2, 0.3});
+    expect_distribution(sampler, logits, {1.0 / 6, 0, 2.0 / 6, 3.0 / 6});
+    set_int(sampler, chain.stage, "min_keep", 4);
+    expect_distribution(sampler, logits, {0.1, 0.4, 0.2, 0.3});
+    set_int(sampler, chain.stage, "min_keep", 0);
+    set_float(sampler, chain.stage, "probability", 0.5);
+    set_int(sampler, chain.stage, "seed", 5);
+    expect_distribution(sampler, logits,
+                        {(0.1 + 1.0 / 6) / 2, 0.2, (0.2 + 2.0 / 6) / 2, (0.3 + 0.5) / 2});
+}
+
+// However the logits look, the surprise comes to be what was asked for.
+TEST(Sampler, MirostatHoldsTheSurprise) {
+    for (const std::string_view name : {"mirostat", "mirostat_v2"}) {
+        const SamplerHandle sampler = new_sampler();
+        const std::size_t stage = add_stage(sampler.get(), name);
+        set_float(sampler.get(), stage, "tau", 3);
+        set_float(sampler.get(), stage, "eta", 0.05);
+        set_int(sampler.get(), stage, "seed", 11);
+        // Zipf's law, which the first version is made for.
+        std::vector<float> logits;
+        for (int i = 0; i < 2000; ++i)
+            logits.push_back(-std::log(static_cast<float>(i + 1)));
+        double surprise = 0;
+        constexpr int steps = 4000;
+        std::vector<double> counts(logits.size());
+        for (int i = 0; i < steps; ++i)
+            ++counts[static_cast<std::size_t>(sample(sampler.get(), logits))];
+        for (const double count : counts)
+            surprise -= count > 0 ? count / steps * std::log2(count / steps) : 0;
+        EXPECT_NEAR(surprise, 3, 0.5) << name;
+    }
+}
+
+TEST(Sampler, AdaptivePPrefersWhatIsAsLikelyAsItsTarget) {
+    const SamplerHandle sampler = new_sampler();
+    const std::size_t stage = add_stage(sampler.get(), "adaptive_p");
+    set_int(sampler.get(), stage, "seed", 3);
+    const std::vector<float> logits = logits_of({0.1, 0.4, 0.2, 0.3});
+    expect_distribution(sampler.get(), logits, {0.1, 0.4, 0.2, 0.3});
+    set_float(sampler.get(), stage, "target", 0.2);
+    // Each draw the first: then the target is as it was given.
+    const std::vector<double> p{0.1, 0.4, 0.2, 0.3};
+    std::vector<double> expected;
+    double sum = 0;
+    for (const double one : p) {
+        const double distance = std::abs(one - 0.2) / 0.3;
+        expected.push_back(std::exp(-10 * distance * distance / (1 + distance)));
+        sum += expected.back();
+    }
+    for (double &one : expected)
+        one /= sum;
+    set_float(sampler.get(), stage, "decay", 0);
+    std::vector<double> counts(4);
+    constexpr int draws = 20000;
+    for (int i = 0; i < draws; ++i) {
+        set_int(sampler.get(), stage, "seed", i);
+        ++counts[static_cast<std::size_t>(sample(sampler.get(), logits))];
+    }
+    for (std::size_t i = 0; i < 4; ++i)
+        EXPECT_NEAR(counts[i] / draws, expected[i], 0.02) << i;
+}
+
 TEST(Sampler, PenaltiesAreForTheLastTokens) {
     Chain chain("penalties");
     mullama_sampler_t *const sampler = chain.sampler.get();

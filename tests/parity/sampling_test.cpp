@@ -33,7 +33,7 @@ public:
             candidates_[i] = {static_cast<llama_token>(i), logits[i], 0};
         llama_token_data_array array{candidates_.data(), candidates_.size(), -1, false};
         llama_sampler_apply(chain_, &array);
-        const llama_token token = candidates_[static_cast<std::size_t>(array.selected)].id;
+        const llama_token token = array.data[array.selected].id;
         llama_sampler_accept(chain_, token);
         return token;
     }
@@ -66,6 +66,8 @@ struct Pair {
     SamplerHandle ours = new_sampler();
     Reference theirs;
     std::string description;
+    // Whether a token may have no probability by now.
+    bool masks = false;
 
     std::size_t add(std::string_view name, llama_sampler *stage, const std::string &parameters) {
         theirs.add(stage);
@@ -100,8 +102,61 @@ struct Pair {
 
     void add_temperature(Random &random) {
         const auto t = random.one_of({0.0F, 0.1F, 0.8F, 1.0F, 3.0F});
-        set_float(ours.get(), add("temperature", llama_sampler_init_temp(t), std::to_string(t)),
-                  "t", t);
+        if (random.below(2) == 0) {
+            set_float(ours.get(), add("temperature", llama_sampler_init_temp(t), std::to_string(t)),
+                      "t", t);
+            masks = masks || t < 0.5F;
+            return;
+        }
+        // Temperatures near 0 leave llama.cpp with infinite logits.
+        const float range = t * random.one_of({0.0F, 0.3F, 0.8F});
+        const auto exponent = random.one_of({1.0F, 0.5F, 2.0F});
+        const std::size_t stage =
+            add("temperature", llama_sampler_init_temp_ext(t, range, exponent),
+                std::to_string(t) + " " + std::to_string(range) + " " + std::to_string(exponent));
+        set_float(ours.get(), stage, "t", t);
+        set_float(ours.get(), stage, "range", range);
+        set_float(ours.get(), stage, "exponent", exponent);
+        masks = masks || t - range < 0.5F;
+    }
+
+    void add_typical(Random &random) {
+        // llama.cpp takes the logarithm of 0 where something is ruled out.
+        if (masks)
+            return;
+        const auto p = random.one_of({0.1F, 0.5F, 0.95F, 1.0F});
+        const auto keep = random.one_of({0, 1, 5, 300});
+        const std::size_t stage =
+            add("typical", llama_sampler_init_typical(p, static_cast<std::size_t>(keep)),
+                std::to_string(p) + " " + std::to_string(keep));
+        set_float(ours.get(), stage, "p", p);
+        set_int(ours.get(), stage, "min_keep", keep);
+    }
+
+    void add_top_n_sigma(Random &random) {
+        const auto n = random.one_of({0.0F, 0.5F, 1.0F, 3.0F});
+        set_float(ours.get(),
+                  add("top_n_sigma", llama_sampler_init_top_n_sigma(n), std::to_string(n)), "n", n);
+        masks = masks || n > 0;
+    }
+
+    void add_xtc(Random &random) {
+        // Whether it draws depends on how many there are, which temperature 0 leaves to llama.cpp.
+        if (masks)
+            return;
+        const auto probability = random.one_of({0.0F, 0.3F, 1.0F});
+        const auto threshold = random.one_of({0.01F, 0.1F, 0.4F, 0.6F});
+        const auto keep = random.one_of({0, 1, 50});
+        const std::uint32_t seed = random.below(0x7fffffff);
+        const std::size_t stage = add(
+            "xtc",
+            llama_sampler_init_xtc(probability, threshold, static_cast<std::size_t>(keep), seed),
+            std::to_string(probability) + " " + std::to_string(threshold) + " " +
+                std::to_string(keep));
+        set_float(ours.get(), stage, "probability", probability);
+        set_float(ours.get(), stage, "threshold", threshold);
+        set_int(ours.get(), stage, "min_keep", keep);
+        set_int(ours.get(), stage, "seed", seed);
     }
 
     void add_penalties(Random &random, std::size_t n_vocab) {
@@ -121,7 +176,48 @@ struct Pair {
         set_float(ours.get(), stage, "presence", presence);
     }
 
-    void add_selector(Random &random) {
+    void add_mirostat(Random &random, std::size_t n_vocab) {
+        const auto tau = random.one_of({0.5F, 3.0F, 5.0F});
+        const auto eta = random.one_of({0.05F, 0.3F});
+        const std::uint32_t seed = random.below(0x7fffffff);
+        const std::string numbers = std::to_string(tau) + " " + std::to_string(eta);
+        std::size_t stage = 0;
+        if (random.below(2) == 0 && !masks) {
+            const auto m = random.one_of({2, 20, 100});
+            stage = add(
+                "mirostat",
+                llama_sampler_init_mirostat(static_cast<std::int32_t>(n_vocab), seed, tau, eta, m),
+                numbers + " " + std::to_string(m));
+            set_int(ours.get(), stage, "m", m);
+        } else {
+            stage = add("mirostat_v2", llama_sampler_init_mirostat_v2(seed, tau, eta), numbers);
+        }
+        set_float(ours.get(), stage, "tau", tau);
+        set_float(ours.get(), stage, "eta", eta);
+        set_int(ours.get(), stage, "seed", seed);
+    }
+
+    void add_adaptive_p(Random &random) {
+        const auto target = random.one_of({-1.0F, 0.0F, 0.3F, 1.0F});
+        const auto decay = random.one_of({0.0F, 0.5F, 0.9F});
+        const std::uint32_t seed = random.below(0x7fffffff);
+        const std::size_t stage =
+            add("adaptive_p", llama_sampler_init_adaptive_p(target, decay, seed),
+                std::to_string(target) + " " + std::to_string(decay));
+        set_float(ours.get(), stage, "target", target);
+        set_float(ours.get(), stage, "decay", decay);
+        set_int(ours.get(), stage, "seed", seed);
+    }
+
+    void add_selector(Random &random, std::size_t n_vocab) {
+        if (random.below(4) == 0) {
+            add_mirostat(random, n_vocab);
+            return;
+        }
+        if (random.below(6) == 0) {
+            add_adaptive_p(random);
+            return;
+        }
         if (random.below(5) == 0) {
             add("greedy", llama_sampler_init_greedy(), "");
             return;
@@ -160,9 +256,11 @@ TEST(SamplingParity, RandomChainsOverRandomLogits) {
         const auto n_vocab =
             static_cast<std::size_t>(random.one_of({1, 2, 7, 100, 129, 512, 1025, 3000, 32000}));
         Pair pair;
-        const std::uint32_t stages = 1 + random.below(5);
+        const std::uint32_t style = random.below(4);
+        pair.masks = style == 3;
+        const std::uint32_t stages = 1 + random.below(6);
         for (std::uint32_t i = 0; i < stages; ++i) {
-            switch (random.below(5)) {
+            switch (random.below(8)) {
             case 0:
                 pair.add_top_k(random);
                 break;
@@ -175,12 +273,20 @@ TEST(SamplingParity, RandomChainsOverRandomLogits) {
             case 3:
                 pair.add_temperature(random);
                 break;
+            case 4:
+                pair.add_typical(random);
+                break;
+            case 5:
+                pair.add_top_n_sigma(random);
+                break;
+            case 6:
+                pair.add_xtc(random);
+                break;
             default:
                 pair.add_penalties(random, n_vocab);
             }
         }
-        pair.add_selector(random);
-        const std::uint32_t style = random.below(4);
+        pair.add_selector(random, n_vocab);
         std::vector<float> logits(n_vocab);
         const int steps = n_vocab > 3000 ? 4 : 60;
         for (int step = 0; step < steps; ++step) {

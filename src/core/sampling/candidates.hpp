@@ -30,6 +30,8 @@ public:
     // The candidates as a list, made from the row if they are one still.
     [[nodiscard]] std::span<Candidate> list();
     [[nodiscard]] std::size_t size() const noexcept { return is_row_ ? row_.size() : size_; }
+    // How many tokens there were before any stage took some away.
+    [[nodiscard]] std::size_t vocabulary_size() const noexcept { return row_.size(); }
     // Whether the list is in falling order of logits.
     [[nodiscard]] bool sorted() const noexcept { return sorted_; }
     // Whether the list has every token at its own index.

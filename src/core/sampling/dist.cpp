@@ -6,9 +6,6 @@ namespace mullama::core::sampling {
 
 namespace {
 
-// llama.cpp's way of saying "no seed".
-constexpr std::int64_t no_seed = 0xFFFFFFFF;
-
 class Dist final : public Stage {
 public:
     void set(std::string_view /*parameter*/, double value) override {
@@ -44,10 +41,7 @@ public:
         }
     }
 
-    void reset() override {
-        const bool random = seed_ < 0 || seed_ == no_seed;
-        engine_.seed(random ? draw_seed() : static_cast<std::uint32_t>(seed_));
-    }
+    void reset() override { seed_engine(engine_, seed_); }
 
     [[nodiscard]] std::unique_ptr<Stage> clone() const override {
         return std::make_unique<Dist>(*this);

@@ -6,13 +6,20 @@
 namespace mullama::core::sampling {
 
 // Each is defined in the source file named after its stage.
+std::unique_ptr<Stage> make_adaptive_p();
 std::unique_ptr<Stage> make_dist();
 std::unique_ptr<Stage> make_greedy();
 std::unique_ptr<Stage> make_min_p();
+std::unique_ptr<Stage> make_mirostat();
+std::unique_ptr<Stage> make_mirostat_v2();
 std::unique_ptr<Stage> make_penalties();
+std::unique_ptr<Stage> make_tail_free();
 std::unique_ptr<Stage> make_temperature();
 std::unique_ptr<Stage> make_top_k();
+std::unique_ptr<Stage> make_top_n_sigma();
 std::unique_ptr<Stage> make_top_p();
+std::unique_ptr<Stage> make_typical();
+std::unique_ptr<Stage> make_xtc();
 
 namespace {
 
@@ -26,6 +33,17 @@ constexpr StageParameter min_keep = {
     .min_value = 0,
     .max_value = int_max,
     .setting = "min_keep",
+};
+
+constexpr StageParameter seed = {
+    .name = "seed",
+    .description = "Where the random numbers start, as in llama.cpp: equal seeds give equal "
+                   "tokens. -1 or 4294967295: somewhere else after each reset.",
+    .type = MULLAMA_PARAMETER_INT,
+    .default_value = -1,
+    .min_value = -1,
+    .max_value = std::numeric_limits<std::uint32_t>::max(),
+    .setting = "seed",
 };
 
 constexpr std::array penalties_parameters = {
@@ -117,19 +135,153 @@ constexpr std::array temperature_parameters = {
         .max_value = 1000,
         .setting = "temperature",
     },
+    StageParameter{
+        .name = "range",
+        .description = "How far the temperature may go up and down with the entropy; 0: "
+                       "not at all.",
+        .type = MULLAMA_PARAMETER_FLOAT,
+        .default_value = 0,
+        .min_value = 0,
+        .max_value = 1000,
+        .setting = "dynatemp_range",
+    },
+    StageParameter{
+        .name = "exponent",
+        .description = "How the entropy becomes a temperature: its share of the greatest "
+                       "possible, to this power.",
+        .type = MULLAMA_PARAMETER_FLOAT,
+        .default_value = 1,
+        .min_value = 0,
+        .max_value = 100,
+        .setting = "dynatemp_exponent",
+    },
 };
 
-constexpr std::array dist_parameters = {
+constexpr std::array dist_parameters = {seed};
+
+constexpr std::array typical_parameters = {
     StageParameter{
-        .name = "seed",
-        .description = "Where the random numbers start, as in llama.cpp: equal seeds give equal "
-                       "tokens. -1 or 4294967295: somewhere else after each reset.",
+        .name = "p",
+        .description = "The probability that the tokens kept reach together; 1 keeps all.",
+        .type = MULLAMA_PARAMETER_FLOAT,
+        .default_value = 1,
+        .min_value = 0,
+        .max_value = 1,
+        .setting = "typical_p",
+    },
+    min_keep,
+};
+
+constexpr std::array tail_free_parameters = {
+    StageParameter{
+        .name = "z",
+        .description = "The share of the curve's bending that is kept; 1 keeps all.",
+        .type = MULLAMA_PARAMETER_FLOAT,
+        .default_value = 1,
+        .min_value = 0,
+        .max_value = 1,
+        .setting = "tfs_z",
+    },
+    min_keep,
+};
+
+constexpr std::array top_n_sigma_parameters = {
+    StageParameter{
+        .name = "n",
+        .description = "How many standard deviations below the greatest logit a token may "
+                       "lie; 0 keeps all.",
+        .type = MULLAMA_PARAMETER_FLOAT,
+        .default_value = 0,
+        .min_value = 0,
+        .max_value = 1000,
+        .setting = "top_n_sigma",
+    },
+};
+
+constexpr std::array xtc_parameters = {
+    StageParameter{
+        .name = "probability",
+        .description = "How often the stage does anything; 0: never.",
+        .type = MULLAMA_PARAMETER_FLOAT,
+        .default_value = 0,
+        .min_value = 0,
+        .max_value = 1,
+        .setting = "xtc_probability",
+    },
+    StageParameter{
+        .name = "threshold",
+        .description = "How likely a token must be to be taken away; above 0.5 the stage "
+                       "does nothing.",
+        .type = MULLAMA_PARAMETER_FLOAT,
+        .default_value = 0.1,
+        .min_value = 0,
+        .max_value = 1,
+        .setting = "xtc_threshold",
+    },
+    min_keep,
+    seed,
+};
+
+constexpr std::array mirostat_parameters = {
+    StageParameter{
+        .name = "tau",
+        .description = "The surprise to aim at, in bits.",
+        .type = MULLAMA_PARAMETER_FLOAT,
+        .default_value = 5,
+        .min_value = 0,
+        .max_value = 100,
+        .setting = "mirostat_tau",
+    },
+    StageParameter{
+        .name = "eta",
+        .description = "How fast the aim follows what was observed.",
+        .type = MULLAMA_PARAMETER_FLOAT,
+        .default_value = 0.1,
+        .min_value = 0,
+        .max_value = 1,
+        .setting = "mirostat_eta",
+    },
+    StageParameter{
+        .name = "m",
+        .description = "How many of the likeliest tokens tell how steep the distribution "
+                       "is.",
         .type = MULLAMA_PARAMETER_INT,
+        .default_value = 100,
+        .min_value = 2,
+        .max_value = int_max,
+        .setting = "mirostat_m",
+    },
+    seed,
+};
+
+constexpr std::array mirostat_v2_parameters = {
+    mirostat_parameters[0],
+    mirostat_parameters[1],
+    seed,
+};
+
+constexpr std::array adaptive_p_parameters = {
+    StageParameter{
+        .name = "target",
+        .description = "How likely the tokens selected should be; below 0 the stage "
+                       "selects as dist does.",
+        .type = MULLAMA_PARAMETER_FLOAT,
         .default_value = -1,
         .min_value = -1,
-        .max_value = std::numeric_limits<std::uint32_t>::max(),
-        .setting = "seed",
+        .max_value = 1,
+        .setting = "adaptive_target",
     },
+    StageParameter{
+        .name = "decay",
+        .description = "How long it remembers what it selected: about 1 / (1 - decay) "
+                       "tokens.",
+        .type = MULLAMA_PARAMETER_FLOAT,
+        .default_value = 0.9,
+        .min_value = 0,
+        .max_value = 0.99,
+        .setting = "adaptive_decay",
+    },
+    seed,
 };
 
 constexpr std::array table = {
@@ -144,11 +296,35 @@ constexpr std::array table = {
         .make = make_penalties,
     },
     StageKind{
+        .name = "top_n_sigma",
+        .description = "Keeps the tokens whose logit lies within some standard deviations of the "
+                       "greatest (Tang et al. 2024, arXiv:2411.07641).",
+        .parameters = top_n_sigma_parameters,
+        .selects = false,
+        .make = make_top_n_sigma,
+    },
+    StageKind{
         .name = "top_k",
         .description = "Keeps the k likeliest tokens (Fan et al. 2018, arXiv:1805.04833).",
         .parameters = top_k_parameters,
         .selects = false,
         .make = make_top_k,
+    },
+    StageKind{
+        .name = "tail_free",
+        .description = "Cuts off the tail, where the curve of the probabilities stops bending: "
+                       "tail-free sampling (Phoenix and Egan 2019).",
+        .parameters = tail_free_parameters,
+        .selects = false,
+        .make = make_tail_free,
+    },
+    StageKind{
+        .name = "typical",
+        .description = "Keeps the tokens whose surprise is nearest to the expected one: locally "
+                       "typical sampling (Meister et al. 2022, arXiv:2202.00666).",
+        .parameters = typical_parameters,
+        .selects = false,
+        .make = make_typical,
     },
     StageKind{
         .name = "top_p",
@@ -169,9 +345,18 @@ constexpr std::array table = {
         .make = make_min_p,
     },
     StageKind{
+        .name = "xtc",
+        .description = "Now and then takes away all of the likely tokens but the last: exclude top "
+                       "choices (Weidmann 2024, text-generation-webui).",
+        .parameters = xtc_parameters,
+        .selects = false,
+        .make = make_xtc,
+    },
+    StageKind{
         .name = "temperature",
         .description = "Sharpens or flattens the distribution (Ackley et al. 1985, a learning "
-                       "algorithm for Boltzmann machines).",
+                       "algorithm for Boltzmann machines); with a range, by how certain the model "
+                       "is: dynamic temperature (Kalomaze 2023).",
         .parameters = temperature_parameters,
         .selects = false,
         .make = make_temperature,
@@ -192,6 +377,30 @@ constexpr std::array table = {
         .parameters = {},
         .selects = true,
         .make = make_greedy,
+    },
+    StageKind{
+        .name = "mirostat",
+        .description = "Selects at random among as many of the likeliest tokens as keep the "
+                       "surprise at a target: Mirostat (Basu et al. 2020, arXiv:2007.14966).",
+        .parameters = mirostat_parameters,
+        .selects = true,
+        .make = make_mirostat,
+    },
+    StageKind{
+        .name = "mirostat_v2",
+        .description = "Selects at random among the tokens that surprise no more than a bound "
+                       "which follows a target: Mirostat 2.0 (Basu et al. 2020, arXiv:2007.14966).",
+        .parameters = mirostat_v2_parameters,
+        .selects = true,
+        .make = make_mirostat_v2,
+    },
+    StageKind{
+        .name = "adaptive_p",
+        .description = "Selects at random, preferring tokens about as likely as a target which "
+                       "makes up for what was selected before (llama.cpp, pull request 17927).",
+        .parameters = adaptive_p_parameters,
+        .selects = true,
+        .make = make_adaptive_p,
     },
 };
 

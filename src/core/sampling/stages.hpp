@@ -9,7 +9,7 @@
 
 namespace mullama::core::sampling {
 
-// In the order in which a list of them reads best.
+// In the order in which they stand in a chain best; llama.cpp's own, as far as it has them.
 [[nodiscard]] std::span<const StageKind> stages() noexcept;
 
 // The row of that name; nullptr where there is none.
