@@ -21,7 +21,7 @@ constexpr const char *context_group = "Context";
 constexpr const char *sampling_group = "Sampling";
 
 // Where the contract's name and the flag's are not the same but for '_' and '-'.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 23> flag_names{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 25> flag_names{{
     {"path", "PATH"},
     {"prompt", "PROMPT"},
     {"text", "TEXT"},
@@ -33,6 +33,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 23> flag_nam
     {"tensor_split", "--tensor-split"},
     {"devices", "--devices"},
     {"load_mode", "--load-mode"},
+    {"state_load", "--state-load"},
+    {"state_save", "--state-save"},
     {"metadata_overrides", "--override-kv"},
     {"n_ctx", "--ctx-size"},
     {"n_batch", "--batch-size"},

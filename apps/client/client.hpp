@@ -106,6 +106,9 @@ struct Generate {
     std::optional<bool> add_special;
     std::optional<bool> parse_special;
     std::optional<bool> unparse_special;
+    // Files with the state to begin with, and for the one at the end. Empty: none.
+    std::string state_load;
+    std::string state_save;
 };
 
 struct GenerateEvents {

@@ -33,6 +33,20 @@ decltype(auto) translate(Call &&call) {
     }
 }
 
+// The same for a call whose own path is not the model's: failures name `parameter` instead.
+template <class Call>
+void translate_path(const char *parameter, Call &&call) {
+    try {
+        std::forward<Call>(call)();
+    } catch (const Error &error) {
+        FailureParts parts = failure_of(error).parts();
+        if (parts.parameter.empty() || parts.parameter == "path") {
+            parts.parameter = parameter;
+        }
+        throw Failure(std::move(parts));
+    }
+}
+
 template <class To, class From>
 void set_if(To &to, const std::optional<From> &from) {
     if (from) {
@@ -232,8 +246,22 @@ public:
             how.stop = stop.data();
             how.stop_sizes = stop_sizes.data();
             how.stop_count = stop.size();
+            if (!request.state_load.empty()) {
+                translate_path("state_load",
+                               [&] { context.load_state_file(request.state_load, 0); });
+            }
+            std::optional<Token> last;
+            const auto on_token = [&](const mullama_token_event_t &event) {
+                last = event.token;
+                return !events.on_token || events.on_token(event);
+            };
             mullama::Generation made =
-                context.generate(request.prompt, &sampler, events.on_token, how, events.on_prefill);
+                context.generate(request.prompt, &sampler, on_token, how, events.on_prefill);
+            if (!request.state_save.empty()) {
+                complete(context, last);
+                translate_path("state_save",
+                               [&] { context.save_state_file(request.state_save, 0); });
+            }
             return Generation{std::move(made.text), made.stats, context.info()};
         });
     }
@@ -270,6 +298,13 @@ public:
     }
 
 private:
+    // The token that ends a generation is not in memory yet; a state has all of them.
+    static void complete(Context &context, const std::optional<Token> &last) {
+        if (last && context.sequence_size() < context.info().n_ctx_seq) {
+            context.prefill({&*last, 1});
+        }
+    }
+
     static std::chrono::nanoseconds run_once(Context &context, std::span<const Token> prompt,
                                              std::span<const Token> generated) {
         context.clear();

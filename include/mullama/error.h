@@ -57,7 +57,10 @@ typedef enum mullama_error_code {
     /** A child process that tried it first died; the message says how. */
     MULLAMA_ERROR_CRASHED = 19,
     /** Caller and library speak different versions of the contract. */
-    MULLAMA_ERROR_ABI = 20
+    MULLAMA_ERROR_ABI = 20,
+    /** A saved state that is truncated or altered, or no saved state at all; the position is the
+     * offset in it. */
+    MULLAMA_ERROR_BAD_STATE = 21
 } mullama_error_code_t;
 
 /** One failure. Owned by whoever received it. */

@@ -14,6 +14,7 @@
 #include "mullama/model.h"
 #include "mullama/runtime.h"
 #include "mullama/sampler.h"
+#include "mullama/state.h"
 #include "mullama/text.h"
 #include "mullama/vocab.h"
 

@@ -674,6 +674,39 @@ struct Generation {
     mullama_generate_stats_t stats;
 };
 
+/** What a saved state says about itself. */
+class State {
+public:
+    /** Reads a state; its bytes are not needed any more afterwards. */
+    [[nodiscard]] static State inspect(std::string_view state) {
+        mullama_state_t *result = nullptr;
+        check(mullama_state_inspect(state.data(), state.size(), &result));
+        return State(result);
+    }
+    /** The same, of a file. */
+    [[nodiscard]] static State inspect_file(std::string_view path) {
+        mullama_state_t *result = nullptr;
+        check(mullama_state_inspect_file(path.data(), path.size(), &result));
+        return State(result);
+    }
+
+    /** All of it; its texts live as long as this object. */
+    [[nodiscard]] mullama_state_info_t info() const {
+        mullama_state_info_t result;
+        mullama_state_info_init(&result, sizeof result);
+        check(mullama_state_get_info(get(), &result));
+        return result;
+    }
+
+    /** The C object, borrowed. */
+    [[nodiscard]] const mullama_state_t *get() const noexcept { return state_.get(); }
+
+private:
+    explicit State(mullama_state_t *state) noexcept : state_(state) {}
+
+    detail::Handle<mullama_state_t, mullama_state_free> state_;
+};
+
 /** A model's working memory. */
 class Context {
 public:
@@ -742,6 +775,25 @@ public:
     /** Empties every sequence. */
     void clear() { check(mullama_context_clear(get())); }
 
+    /** What a sequence holds, or all of the context, as bytes; see state.h. */
+    [[nodiscard]] std::string save_state(mullama_seq_id_t sequence = MULLAMA_SEQUENCE_ALL) {
+        mullama_text_t *state = nullptr;
+        check(mullama_context_save_state(get(), sequence, &state));
+        return detail::take(state);
+    }
+    /** The same, to a file. */
+    void save_state_file(std::string_view path, mullama_seq_id_t sequence = MULLAMA_SEQUENCE_ALL) {
+        check(mullama_context_save_state_file(get(), sequence, path.data(), path.size()));
+    }
+    /** Puts a saved state in place of what a sequence, or all of the context, holds. */
+    void load_state(std::string_view state, mullama_seq_id_t sequence = MULLAMA_SEQUENCE_ALL) {
+        check(mullama_context_load_state(get(), sequence, state.data(), state.size()));
+    }
+    /** The same, from a file. */
+    void load_state_file(std::string_view path, mullama_seq_id_t sequence = MULLAMA_SEQUENCE_ALL) {
+        check(mullama_context_load_state_file(get(), sequence, path.data(), path.size()));
+    }
+
     /** Hears of each token; returning false stops. It may throw: the exception reaches the caller.
      */
     using OnToken = std::function<bool(const mullama_token_event_t &)>;
@@ -786,7 +838,7 @@ private:
     template <class Call>
     static Generation generate(Call &&call, const OnToken &on_token, const OnProgress &on_prefill,
                                mullama_generate_options_t &options) {
-        struct State {
+        struct Callbacks {
             const OnToken &on_token;
             const OnProgress &on_prefill;
             detail::Courier courier;
@@ -795,11 +847,11 @@ private:
             // The two share user_data, so neither can be left to the caller's own.
             options.user_data = &state;
             options.on_token = [](const mullama_token_event_t *event, void *user_data) {
-                auto &self = *static_cast<State *>(user_data);
+                auto &self = *static_cast<Callbacks *>(user_data);
                 return !self.on_token || self.courier.call([&] { return self.on_token(*event); });
             };
             options.on_prefill = [](float progress, void *user_data) {
-                auto &self = *static_cast<State *>(user_data);
+                auto &self = *static_cast<Callbacks *>(user_data);
                 return !self.on_prefill ||
                        self.courier.call([&] { return self.on_prefill(progress); });
             };

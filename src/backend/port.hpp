@@ -3,6 +3,7 @@
 // checks whatever its engine would abort on, since the core knows no engine.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -154,6 +155,18 @@ enum class DecodeStatus {
     aborted,
 };
 
+// In place of a sequence: all of a context's.
+inline constexpr SequenceId all_sequences = -1;
+
+// Names and values.
+using StateLayout = std::vector<std::pair<std::string, std::string>>;
+
+// What a state that is to be loaded says about a sequence in it.
+struct StateExtent {
+    SequenceId sequence = 0;
+    Position last = -1;
+};
+
 // Thread safety: any number of threads.
 class Vocab {
 public:
@@ -277,6 +290,19 @@ public:
     // The first and last position that a sequence holds; -1 when empty.
     [[nodiscard]] virtual Position first_position(SequenceId sequence) const = 0;
     [[nodiscard]] virtual Position last_position(SequenceId sequence) const = 0;
+
+    // How the memory is laid out: a state fits only where all of it is equal.
+    [[nodiscard]] virtual StateLayout state_layout() const = 0;
+    // Appends the engine's own bytes of a sequence, or of all. Throws MULLAMA_ERROR_UNSUPPORTED
+    // where the engine cannot save the model's memory.
+    virtual void save_state(SequenceId sequence, std::string &to) = 0;
+    // Puts such bytes in place of what a sequence, or the whole context, holds. Everything is
+    // checked before the memory is touched: the bytes (MULLAMA_ERROR_BAD_STATE, with the offset in
+    // them), that they hold what `extents` says, and the room (MULLAMA_ERROR_NO_SPACE). On failure
+    // all sequences are as they were. An empty context may decode meanwhile, so that the logits of
+    // earlier decodes are gone.
+    virtual void load_state(SequenceId sequence, std::span<const std::byte> state,
+                            std::span<const StateExtent> extents) = 0;
 
     // Any thread: the decode in progress, or the next one, ends with DecodeStatus::aborted.
     virtual void request_abort() noexcept = 0;

@@ -117,8 +117,9 @@ const char *mullama_error_code_name(mullama_error_code_t code) {
         "engine",
         "crashed",
         "abi",
+        "bad_state",
     };
-    static_assert(names.size() == static_cast<std::size_t>(MULLAMA_ERROR_ABI) + 1);
+    static_assert(names.size() == static_cast<std::size_t>(MULLAMA_ERROR_BAD_STATE) + 1);
     int number = 0;
     std::memcpy(&number, &code, sizeof number); // a caller may pass any value
     if (number < 0 || number >= static_cast<int>(names.size()))

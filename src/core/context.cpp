@@ -248,6 +248,7 @@ void Context::run(const backend::Batch &batch, Part part, std::size_t index_base
 void Context::forget_outputs() noexcept {
     outputs_.clear();
     output_sequences_.clear();
+    loaded_logits_.clear();
     last_size_ = 0;
 }
 
@@ -379,7 +380,12 @@ const Context::Output &Context::output(std::int32_t index, const char *what) con
 std::span<const float> Context::logits(std::int32_t index) {
     require_decoder();
     const Output &found = output(index, "logits");
-    return {engine_->logits(found.engine_index), static_cast<std::size_t>(model_->vocab().size())};
+    const auto n_vocab = static_cast<std::size_t>(model_->vocab().size());
+    if (found.engine_index < 0) {
+        const auto row = static_cast<std::size_t>(-1 - found.engine_index);
+        return {loaded_logits_.data() + row * n_vocab, n_vocab};
+    }
+    return {engine_->logits(found.engine_index), n_vocab};
 }
 
 std::span<const float> Context::embedding(std::int32_t index) {

@@ -6,6 +6,7 @@
 #include "core/model.hpp"
 #include "core/runtime.hpp"
 #include "core/sequence_history.hpp"
+#include "core/state.hpp"
 #include "mullama/context.h"
 
 #include <cstddef>
@@ -126,6 +127,12 @@ public:
     };
     [[nodiscard]] Counters counters() const noexcept;
     void reset_counters() noexcept;
+    // context_state.cpp
+    // A saved state (core/state.hpp) of a sequence, or of backend::all_sequences.
+    [[nodiscard]] std::string save_state(backend::SequenceId sequence);
+    // Puts a saved state in place of what a sequence, or all of the context, holds. A state of one
+    // sequence fits any sequence. On failure the context is as it was.
+    void load_state(backend::SequenceId sequence, std::span<const std::byte> bytes);
 
     // Throws MULLAMA_ERROR_OUT_OF_RANGE, naming the parameter, for a sequence there is not.
     void require_sequence(backend::SequenceId sequence, const char *parameter) const;
@@ -135,7 +142,7 @@ private:
     struct Output {
         // The token's index as the caller counts.
         std::size_t index;
-        // Its index in the engine's batch.
+        // Its index in the engine's batch; -1 - i: in loaded_logits_, its i-th row.
         std::int32_t engine_index;
         backend::Position position;
         // Its sequences: [begin, end) of output_sequences_.
@@ -170,6 +177,17 @@ private:
     void require_empty() const;
     void require_decoder() const;
 
+    [[nodiscard]] StateHeader describe_state(backend::SequenceId sequence);
+    [[nodiscard]] StateFields state_identity() const;
+    void require_fit(backend::SequenceId sequence, const StateHeader &header) const;
+    // What the sequences hold once the state is loaded.
+    [[nodiscard]] SequenceHistory history_after(backend::SequenceId sequence,
+                                                const StateHeader &header) const;
+    // No row of the last decode is any more what this sequence ends in.
+    void forget_outputs_of(backend::SequenceId sequence) noexcept;
+    // Keeps the rows that a loaded state ends in, beside those of the last decode.
+    void take_logits(backend::SequenceId sequence, std::span<const StateSequence> loaded);
+
     std::shared_ptr<const Model> model_;
     MemoryReservation memory_;
     // Before the engine's context, which uses them to its end.
@@ -190,6 +208,8 @@ private:
     backend::Batch scratch_;
     std::vector<Output> outputs_;
     std::vector<backend::SequenceId> output_sequences_;
+    // Rows that came with a state, until the next decode.
+    std::vector<float> loaded_logits_;
 };
 
 } // namespace mullama::core

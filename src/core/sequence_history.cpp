@@ -1,6 +1,7 @@
 #include "core/sequence_history.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 namespace mullama::core {
 
@@ -136,6 +137,30 @@ void SequenceHistory::clear() noexcept {
         holders_[cell] = 0;
         free_cells_.push_back(cell);
     }
+}
+
+void SequenceHistory::restore(std::span<const SequenceId> sequences,
+                              std::span<const std::vector<Entry>> entries) {
+    std::unordered_map<std::uint32_t, std::uint32_t> cell_of;
+    for (std::size_t i = 0; i < sequences.size(); ++i) {
+        Sequence &its = of(sequences[i]);
+        its = entries[i];
+        for (Entry &entry : its) {
+            const auto [place, is_new] = cell_of.try_emplace(entry.cell, 0);
+            if (is_new) {
+                if (free_cells_.empty()) {
+                    free_cells_.push_back(static_cast<std::uint32_t>(holders_.size()));
+                    holders_.push_back(0);
+                }
+                place->second = free_cells_.back();
+                free_cells_.pop_back();
+            }
+            entry.cell = place->second;
+            ++holders_[entry.cell];
+        }
+    }
+    // release() relies on it.
+    free_cells_.reserve(holders_.size());
 }
 
 } // namespace mullama::core

@@ -55,6 +55,10 @@ public:
     void divide(backend::SequenceId sequence, backend::Position begin, backend::Position end,
                 std::int32_t divisor) noexcept;
     void clear() noexcept;
+    // Gives empty sequences what was saved of them: entries with the same cell, of whichever
+    // sequence, are one cell. `entries[i]` are those of `sequences[i]`.
+    void restore(std::span<const backend::SequenceId> sequences,
+                 std::span<const std::vector<Entry>> entries);
 
 private:
     using Sequence = std::vector<Entry>;

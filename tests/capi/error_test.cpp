@@ -103,15 +103,16 @@ TEST(Error, OfAMissingPointerHasNoPosition) {
 
 TEST(Error, CodesHaveStableNames) {
     std::set<std::string> names;
-    for (int code = MULLAMA_OK; code <= MULLAMA_ERROR_ABI; ++code)
+    for (int code = MULLAMA_OK; code <= MULLAMA_ERROR_BAD_STATE; ++code)
         names.insert(mullama_error_code_name(static_cast<mullama_error_code_t>(code)));
-    EXPECT_EQ(names.size(), static_cast<size_t>(MULLAMA_ERROR_ABI) + 1);
+    EXPECT_EQ(names.size(), static_cast<size_t>(MULLAMA_ERROR_BAD_STATE) + 1);
     EXPECT_EQ(names.count("unknown"), 0U);
     EXPECT_STREQ(mullama_error_code_name(MULLAMA_OK), "ok");
     EXPECT_STREQ(mullama_error_code_name(MULLAMA_ERROR_INVALID_ARGUMENT), "invalid_argument");
     EXPECT_STREQ(mullama_error_code_name(MULLAMA_ERROR_BAD_MODEL), "bad_model");
     EXPECT_STREQ(mullama_error_code_name(MULLAMA_ERROR_ABI), "abi");
-    for (const int none : {MULLAMA_ERROR_ABI + 1, 31})
+    EXPECT_STREQ(mullama_error_code_name(MULLAMA_ERROR_BAD_STATE), "bad_state");
+    for (const int none : {MULLAMA_ERROR_BAD_STATE + 1, 31})
         EXPECT_STREQ(mullama_error_code_name(static_cast<mullama_error_code_t>(none)), "unknown");
 }
 

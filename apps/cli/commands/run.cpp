@@ -20,7 +20,9 @@ constexpr const char *examples = R"(Examples:
   mullama run model.gguf "Once upon a time"
   mullama run model.gguf "Once upon a time" -n 64 --temperature 0 --stats
   cat notes.txt | mullama run model.gguf "In short:"
-  mullama run model.gguf "Once upon a time" --json)";
+  mullama run model.gguf "Once upon a time" --json
+  mullama run model.gguf "Once upon a time" -n 64 --state-save story.state
+  mullama run model.gguf --state-load story.state -n 64)";
 
 using Clock = std::chrono::steady_clock;
 
@@ -40,7 +42,7 @@ std::string prompt_of(const Arguments &arguments) {
     }
     std::string prompt = input_is_given() ? read_input() : std::string();
     if (!argument) {
-        if (prompt.empty()) {
+        if (prompt.empty() && arguments.request.state_load.empty()) {
             throw UsageError("PROMPT is missing: give it as an argument or on standard input");
         }
         return prompt;
@@ -242,6 +244,15 @@ Command add_run(CLI::App &program, client::Client &client) {
     app->add_flag_callback(
         "--show-special", [&request] { request.unparse_special = true; },
         "Write special tokens in their spelling");
+    add_value(
+        *app, "--state-load", "FILE",
+        [&request](const std::string &path) { request.state_load = path; },
+        "Go on from what --state-save left there: the prompt is appended to it, and need not be "
+        "given");
+    add_value(
+        *app, "--state-save", "FILE",
+        [&request](const std::string &path) { request.state_save = path; },
+        "Write what the context holds at the end to this file");
     app->add_flag("--stats,--verbose", arguments->stats,
                   "Show figures at the end, on standard error");
     add_json_flag(*app, arguments->json, "One JSON object a line: each token, and what was done");

@@ -57,6 +57,12 @@ public:
     [[nodiscard]] Position first_position(SequenceId sequence) const override;
     [[nodiscard]] Position last_position(SequenceId sequence) const override;
 
+    // context_state.cpp
+    [[nodiscard]] StateLayout state_layout() const override;
+    void save_state(SequenceId sequence, std::string &to) override;
+    void load_state(SequenceId sequence, std::span<const std::byte> state,
+                    std::span<const StateExtent> extents) override;
+
     void request_abort() noexcept override { abort_.store(true, std::memory_order_relaxed); }
 
 private:

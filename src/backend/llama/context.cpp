@@ -27,6 +27,32 @@ const char *why_not_shared(const ModelFacts &facts, const ContextParams &params)
     return params.kv_unified ? nullptr : "which needs a context with kv_unified";
 }
 
+// How positions went into the keys.
+std::string rope_of(const llama_context_params &params) {
+    std::string text = std::to_string(params.rope_scaling_type);
+    for (const float number :
+         {params.rope_freq_base, params.rope_freq_scale, params.yarn_ext_factor,
+          params.yarn_attn_factor, params.yarn_beta_fast, params.yarn_beta_slow}) {
+        text += " " + std::to_string(number);
+    }
+    return text + " " + std::to_string(params.yarn_orig_ctx);
+}
+
+// What llama.cpp's states depend on besides the model.
+StateLayout layout_of(const ModelFacts &facts, const llama_context_params &params) {
+    if (facts.is_recurrent) {
+        return {};
+    }
+    const bool transposed = params.flash_attn_type == LLAMA_FLASH_ATTN_TYPE_DISABLED;
+    const std::uint32_t n_streams = params.kv_unified ? 1 : params.n_seq_max;
+    return {{"type_k", ggml_type_name(params.type_k)},
+            {"type_v", ggml_type_name(params.type_v)},
+            {"flash_attention", transposed ? "off" : "on or auto"},
+            {"memories", std::to_string(n_streams)},
+            {"sliding_window", params.swa_full ? "whole" : "cut"},
+            {"rope", rope_of(params)}};
+}
+
 } // namespace
 
 ContextHandle make_context(llama_model &model, const llama_context_params &params) {
@@ -60,6 +86,7 @@ LlamaContext::LlamaContext(llama_model &model, const ModelFacts &facts, std::mut
     }
     llama_set_abort_callback(context_.get(), on_abort_check, this);
     set_threads(params.n_threads, params.n_threads_batch);
+    state_layout_ = layout_of(facts, context_params(model, facts, params));
 }
 
 std::uint32_t LlamaContext::n_ctx() const noexcept {
@@ -131,6 +158,7 @@ DecodeStatus LlamaContext::run(Work work, const Batch &batch) {
     case status_ok:
         plans_anew_ = false;
         retired_threads_.clear();
+        moves_pending_ = moves_pending_ && encodes;
         if (encodes) {
             remember_encoded();
             // An encoder gives all of its tokens' embeddings.
@@ -478,6 +506,7 @@ void LlamaContext::restore() {
 void LlamaContext::clear() {
     if (memory_ != nullptr) {
         llama_memory_clear(memory_, false);
+        moves_pending_ = false;
     }
     outputs_.clear();
 }
@@ -487,6 +516,7 @@ void LlamaContext::copy(SequenceId from, SequenceId to, Position begin, Position
     require_sequence(to);
     const bool whole = begin <= 0 && end > last_position(from);
     const LogCapture capture;
+    moves_pending_ = moves_pending_ || !kv_unified_;
     // Between memories of their own it copies whole sequences only, and asserts that it is one.
     guarded("copy a sequence", capture,
             [&] { llama_memory_seq_cp(memory_, from, to, whole ? -1 : begin, whole ? -1 : end); });
@@ -506,6 +536,7 @@ void LlamaContext::remove(SequenceId sequence, Position begin, Position end) {
 
 void LlamaContext::shift(SequenceId sequence, Position begin, Position end, Position delta) {
     require_sequence(sequence);
+    moves_pending_ = true;
     const LogCapture capture;
     guarded("move positions", capture,
             [&] { llama_memory_seq_add(memory_, sequence, begin, end, delta); });
@@ -513,6 +544,7 @@ void LlamaContext::shift(SequenceId sequence, Position begin, Position end, Posi
 
 void LlamaContext::divide(SequenceId sequence, Position begin, Position end, std::int32_t divisor) {
     require_sequence(sequence);
+    moves_pending_ = true;
     const LogCapture capture;
     guarded("divide positions", capture,
             [&] { llama_memory_seq_div(memory_, sequence, begin, end, divisor); });

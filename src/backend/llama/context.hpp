@@ -15,6 +15,7 @@
 #include "backend/common/batch_check.hpp"
 #include "backend/llama/context_abilities.hpp"
 #include "backend/llama/log.hpp"
+#include "backend/llama/state_check.hpp"
 #include "backend/llama/threadpool.hpp"
 #include "backend/port.hpp"
 
@@ -70,6 +71,12 @@ public:
     [[nodiscard]] Position first_position(SequenceId sequence) const override;
     [[nodiscard]] Position last_position(SequenceId sequence) const override;
 
+    // context_state.cpp
+    [[nodiscard]] StateLayout state_layout() const override { return state_layout_; }
+    void save_state(SequenceId sequence, std::string &to) override;
+    void load_state(SequenceId sequence, std::span<const std::byte> state,
+                    std::span<const StateExtent> extents) override;
+
     void request_abort() noexcept override { abort_.store(true, std::memory_order_relaxed); }
 
 private:
@@ -102,6 +109,21 @@ private:
     void apply(std::span<const ScaledAdapter> adapters);
     // Sets again what is remembered.
     void restore();
+
+    void require_savable() const;
+    [[nodiscard]] StateShape state_shape() const;
+    [[nodiscard]] bool is_empty() const;
+    // The engine's own bytes, appended.
+    void write_state(SequenceId sequence, std::string &to);
+    // False where llama.cpp refused them, which can leave the target empty.
+    [[nodiscard]] bool read_state(SequenceId sequence, std::span<const std::byte> state);
+    // Knows afterwards what states of this context look like. `state`: one of them, of a sequence
+    // that is not empty, or of all.
+    void learn_state(SequenceId sequence, std::span<const std::byte> state);
+    void learn_state();
+    // One token, decoded and forgotten again.
+    void probe_state();
+    void require_state_room(SequenceId sequence, std::span<const PartContent> contents);
 
     const ModelFacts &facts_;
     std::mutex &registry_;
@@ -141,6 +163,13 @@ private:
     bool lost_ = false;
     // The next batch makes llama.cpp plan anew, by all adapters that the model has.
     bool plans_anew_ = false;
+
+    StateLayout state_layout_;
+    // Positions were moved, or memories copied, and llama.cpp does so at the next decode: until
+    // then a state would not hold it.
+    bool moves_pending_ = false;
+    // What this context's states consist of; nothing while it has not been needed.
+    std::optional<StateParts> state_parts_;
 };
 
 } // namespace mullama::backend::llama

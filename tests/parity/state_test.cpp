@@ -1,0 +1,350 @@
+// Generation after save and load equals generation without: every decoder fixture, every way to
+// store keys and values, shared memory or one for each sequence, a whole context or one sequence.
+// Mutated states are refused or harmless, under every kind of memory.
+#include <algorithm>
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "support/context.hpp"
+#include "support/manifest.hpp"
+
+namespace {
+
+using namespace mullama::test;
+using Tokens = std::vector<mullama_token_t>;
+
+constexpr std::size_t n_generated = 16;
+
+bool has(const Json &row, const char *capability) {
+    const auto &capabilities = row["capabilities"];
+    return std::find(capabilities.begin(), capabilities.end(), capability) != capabilities.end();
+}
+
+// Those that generate and have a memory that can be saved.
+std::vector<Json> decoders() {
+    std::vector<Json> rows;
+    for (const Json &row : fixtures("model")) {
+        if (has(row, "decoder") && !has(row, "encoder") && !row.contains("type"))
+            rows.push_back(row);
+    }
+    return rows;
+}
+
+Tokens prompt_of(std::size_t size, std::int32_t n_vocab, std::uint32_t seed) {
+    Tokens prompt;
+    for (std::size_t i = 0; i < size; ++i) {
+        seed = seed * 1664525 + 1013904223;
+        prompt.push_back(
+            static_cast<mullama_token_t>((seed >> 8) % static_cast<std::uint32_t>(n_vocab)));
+    }
+    return prompt;
+}
+
+// Without a prompt: goes on where the sequence ends.
+Tokens generate(mullama_context_t *context, mullama_seq_id_t sequence, const Tokens &prompt,
+                std::size_t count = n_generated) {
+    mullama_generate_options_t options = generate_options();
+    options.sequence = sequence;
+    options.max_tokens = static_cast<std::int64_t>(count);
+    options.ignore_end = true;
+    Tokens result;
+    options.user_data = &result;
+    options.on_token = [](const mullama_token_event_t *event, void *user_data) {
+        static_cast<Tokens *>(user_data)->push_back(event->token);
+        return true;
+    };
+    EXPECT_OK(mullama_context_generate_tokens(context, nullptr, prompt.data(), prompt.size(),
+                                              &options, nullptr, nullptr));
+    return result;
+}
+
+std::string save(mullama_context_t *context, mullama_seq_id_t sequence) {
+    mullama_text_t *text = nullptr;
+    EXPECT_OK(mullama_context_save_state(context, sequence, &text));
+    const TextHandle owned(text);
+    return text == nullptr ? std::string() : text_of(text);
+}
+
+mullama_error_t *load(mullama_context_t *context, mullama_seq_id_t sequence,
+                      const std::string &state) {
+    return mullama_context_load_state(context, sequence, state.data(), state.size());
+}
+
+struct Layout {
+    mullama_cache_type_t type_k;
+    mullama_cache_type_t type_v;
+    mullama_switch_t flash_attention;
+    bool unified;
+};
+
+mullama_context_options_t options_of(const Layout &layout, std::uint32_t n_seq_max) {
+    mullama_context_options_t options = one_thread();
+    options.n_ctx = 512 * n_seq_max;
+    options.n_batch = 64;
+    options.n_ubatch = 64;
+    options.n_seq_max = n_seq_max;
+    options.type_k = layout.type_k;
+    options.type_v = layout.type_v;
+    options.flash_attention = layout.flash_attention;
+    options.kv_unified = layout.unified;
+    return options;
+}
+
+// NULL where the model cannot have such a context.
+ContextHandle make(mullama_model_t *model, const mullama_context_options_t &options) {
+    mullama_context_t *context = nullptr;
+    const ErrorHandle error(mullama_context_new(model, &options, &context));
+    EXPECT_TRUE(error == nullptr || mullama_error_code(error.get()) == MULLAMA_ERROR_UNSUPPORTED);
+    return ContextHandle(context);
+}
+
+constexpr Layout layouts[] = {
+    {MULLAMA_CACHE_TYPE_F16, MULLAMA_CACHE_TYPE_F16, MULLAMA_SWITCH_AUTO, true},
+    {MULLAMA_CACHE_TYPE_F16, MULLAMA_CACHE_TYPE_F16, MULLAMA_SWITCH_OFF, true},
+    {MULLAMA_CACHE_TYPE_F16, MULLAMA_CACHE_TYPE_F16, MULLAMA_SWITCH_AUTO, false},
+    {MULLAMA_CACHE_TYPE_F16, MULLAMA_CACHE_TYPE_F16, MULLAMA_SWITCH_OFF, false},
+    {MULLAMA_CACHE_TYPE_F32, MULLAMA_CACHE_TYPE_F32, MULLAMA_SWITCH_AUTO, true},
+    {MULLAMA_CACHE_TYPE_BF16, MULLAMA_CACHE_TYPE_BF16, MULLAMA_SWITCH_AUTO, true},
+    {MULLAMA_CACHE_TYPE_Q8_0, MULLAMA_CACHE_TYPE_Q8_0, MULLAMA_SWITCH_ON, true},
+    {MULLAMA_CACHE_TYPE_Q8_0, MULLAMA_CACHE_TYPE_Q8_0, MULLAMA_SWITCH_ON, false},
+    {MULLAMA_CACHE_TYPE_Q4_0, MULLAMA_CACHE_TYPE_Q4_0, MULLAMA_SWITCH_ON, true},
+    {MULLAMA_CACHE_TYPE_Q4_1, MULLAMA_CACHE_TYPE_Q5_1, MULLAMA_SWITCH_ON, true},
+    {MULLAMA_CACHE_TYPE_Q5_0, MULLAMA_CACHE_TYPE_IQ4_NL, MULLAMA_SWITCH_ON, true},
+    {MULLAMA_CACHE_TYPE_Q8_0, MULLAMA_CACHE_TYPE_F16, MULLAMA_SWITCH_ON, true},
+};
+
+std::string name_of(const Layout &layout) {
+    return "type_k " + std::to_string(layout.type_k) + " type_v " + std::to_string(layout.type_v) +
+           " flash " + std::to_string(layout.flash_attention) + " unified " +
+           std::to_string(layout.unified);
+}
+
+void expect_round_trip(const Json &row, mullama_model_t *model, const Layout &layout) {
+    SCOPED_TRACE(name_of(layout));
+    // PLaMo-2 has one sequence only.
+    const std::uint32_t n_seq_max = row["name"] == "plamo2" ? 1 : 2;
+    const mullama_context_options_t options = options_of(layout, n_seq_max);
+    const ContextHandle context = make(model, options);
+    if (context == nullptr)
+        return;
+    const auto n_vocab = row["n_vocab"].get<std::int32_t>();
+    std::vector<Tokens> heads;
+    for (std::uint32_t i = 0; i < n_seq_max; ++i) {
+        const auto sequence = static_cast<mullama_seq_id_t>(i);
+        const Tokens head =
+            generate(context.get(), sequence, prompt_of(60 + 30 * i, n_vocab, i), 9);
+        ASSERT_EQ(head.size(), 9U);
+    }
+    const std::string whole = save(context.get(), MULLAMA_SEQUENCE_ALL);
+    std::vector<std::string> single;
+    for (std::uint32_t i = 0; i < n_seq_max; ++i)
+        single.push_back(save(context.get(), static_cast<mullama_seq_id_t>(i)));
+    // A generated token that ended a generation is not in memory: it comes again.
+    const Tokens more{1, 2, 3};
+    std::vector<Tokens> expected;
+    for (std::uint32_t i = 0; i < n_seq_max; ++i)
+        expected.push_back(generate(context.get(), static_cast<mullama_seq_id_t>(i), more));
+
+    const ContextHandle other = make(model, options);
+    ASSERT_NE(other, nullptr);
+    ASSERT_OK(load(other.get(), MULLAMA_SEQUENCE_ALL, whole));
+    for (std::uint32_t i = 0; i < n_seq_max; ++i)
+        EXPECT_EQ(generate(other.get(), static_cast<mullama_seq_id_t>(i), more), expected[i]);
+    // Over what is there, and into the other one's place.
+    for (std::uint32_t i = 0; i < n_seq_max; ++i) {
+        const auto place = static_cast<mullama_seq_id_t>(n_seq_max - 1 - i);
+        ASSERT_OK(load(other.get(), place, single[i]));
+        EXPECT_EQ(generate(other.get(), place, more), expected[i]);
+    }
+    const ContextHandle third = make(model, options);
+    ASSERT_OK(load(third.get(), 0, single.back()));
+    EXPECT_EQ(generate(third.get(), 0, more), expected.back());
+    // And all of it over all of it.
+    ASSERT_OK(load(third.get(), MULLAMA_SEQUENCE_ALL, whole));
+    for (std::uint32_t i = 0; i < n_seq_max; ++i)
+        EXPECT_EQ(generate(third.get(), static_cast<mullama_seq_id_t>(i), more), expected[i]);
+}
+
+TEST(StateParity, GoesOnAsIfNothingHadHappened) {
+    int count = 0;
+    for (const Json &row : decoders()) {
+        SCOPED_TRACE(row["name"].get<std::string>());
+        const ModelHandle model = load_model(path_of(row));
+        ASSERT_NE(model, nullptr);
+        for (const Layout &layout : layouts)
+            expect_round_trip(row, model.get(), layout);
+        ++count;
+    }
+    EXPECT_GE(count, 9);
+}
+
+// The logits that a sequence ends in travel along: an empty prompt goes on from them.
+TEST(StateParity, KeepsTheLastLogits) {
+    for (const Json &row : decoders()) {
+        SCOPED_TRACE(row["name"].get<std::string>());
+        const ModelHandle model = load_model(path_of(row));
+        const ContextHandle context = new_context(model.get());
+        const Tokens prompt = prompt_of(70, row["n_vocab"].get<std::int32_t>(), 5);
+        ASSERT_OK(mullama_context_prefill(context.get(), 0, prompt.data(), prompt.size(),
+                                          MULLAMA_OUTPUT_LAST));
+        const std::string whole = save(context.get(), MULLAMA_SEQUENCE_ALL);
+        const std::string single = save(context.get(), 0);
+        const Tokens expected = generate(context.get(), 0, {});
+        const ContextHandle other = new_context(model.get());
+        ASSERT_OK(load(other.get(), 0, single));
+        EXPECT_EQ(generate(other.get(), 0, {}), expected);
+        ASSERT_OK(load(other.get(), MULLAMA_SEQUENCE_ALL, whole));
+        EXPECT_EQ(generate(other.get(), 0, {}), expected);
+    }
+}
+
+// Makes the checksum of a container right again: XXH3-128 of all but itself.
+void mend(std::string &state) {
+    constexpr std::size_t at = 24;
+    constexpr std::size_t size = 16;
+    if (state.size() < at + size)
+        return;
+    XXH3_state_t *const hash = XXH3_createState();
+    XXH3_128bits_reset(hash);
+    XXH3_128bits_update(hash, state.data(), at);
+    XXH3_128bits_update(hash, state.data() + at + size, state.size() - at - size);
+    XXH128_canonical_t canonical;
+    XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(hash));
+    XXH3_freeState(hash);
+    std::memcpy(state.data() + at, canonical.digest, size);
+}
+
+class Mutations {
+public:
+    explicit Mutations(std::uint32_t seed) : random_(seed) {}
+
+    std::string of(std::string state) {
+        const std::size_t times = 1 + below(3);
+        for (std::size_t i = 0; i < times; ++i)
+            once(state);
+        if (below(8) != 0)
+            fit_size(state);
+        if (below(2) == 0)
+            mend(state);
+        return state;
+    }
+
+    std::size_t below(std::size_t end) { return end == 0 ? 0 : random_() % end; }
+
+private:
+    void once(std::string &state) {
+        // The head of each part is where the structure is.
+        const std::size_t reach =
+            below(2) == 0 ? state.size() : std::min<std::size_t>(state.size(), 4096);
+        const std::size_t at = below(reach);
+        switch (below(6)) {
+        case 0:
+            state[at] = static_cast<char>(random_());
+            break;
+        case 1:
+            state[at] = static_cast<char>(state[at] ^ (1 << below(8)));
+            break;
+        case 2:
+            put(state, at, interesting());
+            break;
+        case 3:
+            state.resize(at);
+            break;
+        case 4:
+            state.insert(at, std::string(1 + below(40), static_cast<char>(random_())));
+            break;
+        default:
+            state.erase(at, 1 + below(40));
+            break;
+        }
+    }
+
+    std::uint32_t interesting() {
+        constexpr std::uint32_t numbers[] = {0,   1,   2,          255,        256,       512,
+                                             513, 768, 0x7fffffff, 0x80000000, 0xffffffff};
+        return numbers[below(std::size(numbers))];
+    }
+
+    static void put(std::string &state, std::size_t at, std::uint32_t number) {
+        at = at / 4 * 4;
+        if (at + sizeof number <= state.size())
+            std::memcpy(state.data() + at, &number, sizeof number);
+    }
+
+    static void fit_size(std::string &state) {
+        const std::uint64_t size = state.size();
+        if (state.size() >= 24)
+            std::memcpy(state.data() + 16, &size, sizeof size);
+    }
+
+    std::mt19937 random_;
+};
+
+void expect_harmless(const Json &row, std::size_t count, std::uint32_t seed) {
+    SCOPED_TRACE(row["name"].get<std::string>() + ", seed " + std::to_string(seed));
+    const ModelHandle model = load_model(path_of(row));
+    const bool one = row["name"] == "plamo2";
+    Mutations mutations(seed);
+    for (const bool unified : {true, false}) {
+        mullama_context_options_t options =
+            options_of({MULLAMA_CACHE_TYPE_F16, MULLAMA_CACHE_TYPE_F16,
+                        unified ? MULLAMA_SWITCH_AUTO : MULLAMA_SWITCH_OFF, unified},
+                       one ? 1 : 2);
+        const ContextHandle context = make(model.get(), options);
+        ASSERT_NE(context, nullptr);
+        const auto n_vocab = row["n_vocab"].get<std::int32_t>();
+        generate(context.get(), 0, prompt_of(12, n_vocab, seed), 4);
+        const std::string whole = save(context.get(), MULLAMA_SEQUENCE_ALL);
+        const std::string single = save(context.get(), 0);
+        const ContextHandle target = make(model.get(), options);
+        std::size_t loaded = 0;
+        for (std::size_t i = 0; i < count; ++i) {
+            const bool all = mutations.below(2) == 0;
+            const std::string state = mutations.of(all ? whole : single);
+            std::size_t before = 0;
+            ASSERT_OK(mullama_context_sequence_size(target.get(), 0, &before));
+            const ErrorHandle error(load(target.get(), all ? MULLAMA_SEQUENCE_ALL : 0, state));
+            std::size_t after = 0;
+            ASSERT_OK(mullama_context_sequence_size(target.get(), 0, &after));
+            if (error != nullptr) {
+                EXPECT_EQ(before, after);
+                EXPECT_NE(mullama_error_code(error.get()), MULLAMA_ERROR_INTERNAL);
+                EXPECT_NE(mullama_error_code(error.get()), MULLAMA_ERROR_ENGINE)
+                    << message_of(error.get());
+                continue;
+            }
+            ++loaded;
+            // What was loaded must not bring the engine down.
+            const mullama_token_t token = 1;
+            const ErrorHandle failed(
+                mullama_context_prefill(target.get(), 0, &token, 1, MULLAMA_OUTPUT_LAST));
+            if (failed != nullptr)
+                continue;
+            mullama_generate_options_t two = generate_options();
+            two.max_tokens = 2;
+            two.ignore_end = true;
+            const ErrorHandle broken(mullama_context_generate_tokens(target.get(), nullptr, nullptr,
+                                                                     0, &two, nullptr, nullptr));
+            // Keys and values that were altered can be no numbers, and then no logits come of them.
+            EXPECT_TRUE(broken == nullptr ||
+                        mullama_error_code(broken.get()) == MULLAMA_ERROR_INVALID_ARGUMENT)
+                << message_of(broken.get());
+        }
+        EXPECT_GT(loaded, 0U); // numbers of the cells themselves were altered
+        ASSERT_OK(load(target.get(), MULLAMA_SEQUENCE_ALL, whole));
+    }
+}
+
+TEST(StateParity, MutatedStatesAreRefusedOrHarmless) {
+    const char *const today = std::getenv("MULLAMA_TEST_SEED");
+    const auto seed = static_cast<std::uint32_t>(today == nullptr ? 1 : std::atoi(today));
+    for (const Json &row : decoders())
+        expect_harmless(row, 500, seed);
+}
+
+} // namespace
