@@ -3,9 +3,7 @@
 #include "capi/context.hpp"
 #include "capi/options.hpp"
 #include "core/state.hpp"
-#include "platform/file.hpp"
-#include "platform/mapping.hpp"
-#include "platform/replace_file.hpp"
+#include "core/state_file.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -15,7 +13,6 @@
 
 using namespace mullama::capi;
 namespace core = mullama::core;
-namespace platform = mullama::platform;
 
 struct mullama_state {
     core::StateHeader header;
@@ -26,20 +23,6 @@ namespace {
 
 std::span<const std::byte> state_bytes(const char *data, std::size_t size) {
     return std::as_bytes(std::span(bytes(data, size, "data")));
-}
-
-// The state's name for a file's bytes is "path".
-template <class Use>
-void use_file(std::string_view path, Use &&use) {
-    const platform::Mapping mapping(platform::File::open(path));
-    try {
-        use(mapping.bytes());
-    } catch (const mullama::base::Error &error) {
-        if (error.code() != MULLAMA_ERROR_BAD_STATE)
-            throw;
-        mullama::base::Error named = error;
-        throw named.parameter("path");
-    }
 }
 
 void inspect(std::span<const std::byte> state, mullama_state_t **out) {
@@ -94,8 +77,7 @@ mullama_error_t *mullama_context_save_state_file(mullama_context_t *context,
     return guarded([&] {
         const UsedContext used(context);
         const std::string_view to = mullama::capi::path(path, path_size, "path");
-        const std::string state = used->save_state(sequence);
-        platform::replace_file(to, std::as_bytes(std::span(state)));
+        core::write_state_file(to, used->save_state(sequence));
     });
 }
 
@@ -112,8 +94,9 @@ mullama_error_t *mullama_context_load_state_file(mullama_context_t *context,
                                                  size_t path_size) {
     return guarded([&] {
         const UsedContext used(context);
-        use_file(mullama::capi::path(path, path_size, "path"),
-                 [&](std::span<const std::byte> state) { used->load_state(sequence, state); });
+        core::with_state_file(
+            mullama::capi::path(path, path_size, "path"),
+            [&](std::span<const std::byte> state) { used->load_state(sequence, state); });
     });
 }
 
@@ -128,8 +111,8 @@ mullama_error_t *mullama_state_inspect_file(const char *path, size_t path_size,
                                             mullama_state_t **out) {
     return guarded([&] {
         require(out, "out");
-        use_file(mullama::capi::path(path, path_size, "path"),
-                 [&](std::span<const std::byte> state) { inspect(state, out); });
+        core::with_state_file(mullama::capi::path(path, path_size, "path"),
+                              [&](std::span<const std::byte> state) { inspect(state, out); });
     });
 }
 
