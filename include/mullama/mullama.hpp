@@ -772,8 +772,89 @@ public:
         check(mullama_context_sequence_size(get(), sequence, &count));
         return count;
     }
+    /** Log-probabilities of the whole vocabulary after one token of the last decode. */
+    [[nodiscard]] std::vector<float> logprobs(int32_t index = -1) {
+        std::vector<float> result(logits(index).size());
+        check(mullama_context_logprobs(get(), index, result.data(), result.size()));
+        return result;
+    }
+    /** Gives embeddings besides logits, or stops to. */
+    void set_embeddings(bool embeddings) {
+        check(mullama_context_set_embeddings(get(), embeddings));
+    }
+    /** Lets tokens look at those before them only, or at all of their batch. */
+    void set_causal(bool causal) { check(mullama_context_set_causal(get(), causal)); }
+    /** The embedding of one token of the last decode; valid until the next one. */
+    [[nodiscard]] std::span<const float> embedding(int32_t index = -1) {
+        const float *embedding = nullptr;
+        size_t count = 0;
+        check(mullama_context_embedding(get(), index, &embedding, &count));
+        return {embedding, count};
+    }
+    /** The pooled embedding of a sequence in the last decode; valid until the next one. */
+    [[nodiscard]] std::span<const float> sequence_embedding(mullama_seq_id_t sequence = 0) {
+        const float *embedding = nullptr;
+        size_t count = 0;
+        check(mullama_context_sequence_embedding(get(), sequence, &embedding, &count));
+        return {embedding, count};
+    }
+
+    /** The first and the last position that a sequence holds; -1 and -1 when it is empty. */
+    [[nodiscard]] std::pair<mullama_pos_t, mullama_pos_t>
+    sequence_positions(mullama_seq_id_t sequence = 0) {
+        std::pair<mullama_pos_t, mullama_pos_t> result;
+        check(mullama_context_sequence_positions(get(), sequence, &result.first, &result.second));
+        return result;
+    }
+    /** The tokens that a sequence was made of. */
+    [[nodiscard]] std::vector<Token> sequence_tokens(mullama_seq_id_t sequence = 0) {
+        mullama_tokens_t *tokens = nullptr;
+        check(mullama_context_sequence_tokens(get(), sequence, &tokens));
+        const detail::Handle<mullama_tokens_t, mullama_tokens_free> owned(tokens);
+        size_t count = 0;
+        const Token *data = mullama_tokens_data(tokens, &count);
+        return {data, data + count};
+    }
+    /** Copies a sequence, or a part, to an empty one. */
+    void copy_sequence(mullama_seq_id_t from, mullama_seq_id_t to, mullama_pos_t begin = 0,
+                       mullama_pos_t end = MULLAMA_POSITION_END) {
+        check(mullama_context_sequence_copy(get(), from, to, begin, end));
+    }
+    /** Takes tokens out of a sequence. */
+    void remove(mullama_seq_id_t sequence, mullama_pos_t begin = 0,
+                mullama_pos_t end = MULLAMA_POSITION_END) {
+        check(mullama_context_sequence_remove(get(), sequence, begin, end));
+    }
+    /** Empties all sequences but one. */
+    void keep(mullama_seq_id_t sequence) { check(mullama_context_sequence_keep(get(), sequence)); }
+    /** Moves positions. */
+    void shift(mullama_seq_id_t sequence, mullama_pos_t begin, mullama_pos_t end,
+               mullama_pos_t delta) {
+        check(mullama_context_sequence_shift(get(), sequence, begin, end, delta));
+    }
+    /** Divides positions. */
+    void divide(mullama_seq_id_t sequence, mullama_pos_t begin, mullama_pos_t end,
+                int32_t divisor) {
+        check(mullama_context_sequence_divide(get(), sequence, begin, end, divisor));
+    }
     /** Empties every sequence. */
     void clear() { check(mullama_context_clear(get())); }
+
+    /** Ends the computation in progress, or the next one; from any thread. */
+    void abort() { check(mullama_context_abort(get())); }
+    /** Computes with other numbers of threads; 0: measured now. */
+    void set_threads(int32_t n_threads, int32_t n_threads_batch) {
+        check(mullama_context_set_threads(get(), n_threads, n_threads_batch));
+    }
+    /** What the context has done. */
+    [[nodiscard]] mullama_context_counters_t counters() {
+        mullama_context_counters_t result;
+        mullama_context_counters_init(&result, sizeof result);
+        check(mullama_context_get_counters(get(), &result));
+        return result;
+    }
+    /** Counts from zero again. */
+    void reset_counters() { check(mullama_context_reset_counters(get())); }
 
     /** What a sequence holds, or all of the context, as bytes; see state.h. */
     [[nodiscard]] std::string save_state(mullama_seq_id_t sequence = MULLAMA_SEQUENCE_ALL) {

@@ -5,8 +5,10 @@
 #include <cstring>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "mullama/mullama.hpp"
 #include "support/context.hpp"
 #include "support/manifest.hpp"
 
@@ -422,6 +424,36 @@ TEST(Context, ChangesItsThreads) {
                    "n_threads");
     EXPECT_REFUSED(mullama_context_set_threads(context.get(), 1, 513), MULLAMA_ERROR_OUT_OF_RANGE,
                    "n_threads_batch");
+}
+
+// The C++ wrapper says the same.
+TEST(Sequence, IsWrapped) {
+    auto options = mullama::options<mullama_context_options_t>();
+    options.n_seq_max = 2;
+    options.n_threads = 1;
+    options.n_threads_batch = 1;
+    options.pooling = MULLAMA_POOLING_LAST;
+    options.embeddings = MULLAMA_SWITCH_ON;
+    mullama::Context context(mullama::Model(fixture_path("llama.gguf")), options);
+    context.prefill(Tokens{5, 6, 7, 8});
+    EXPECT_EQ(context.sequence_embedding().size(),
+              static_cast<std::size_t>(context.info().n_embd_sequence));
+    EXPECT_EQ(context.logprobs().size(), context.logits().size());
+    context.copy_sequence(0, 1, 0, 2);
+    EXPECT_EQ(context.sequence_tokens(1), (Tokens{5, 6}));
+    context.keep(0);
+    context.remove(0, 1, 2);
+    context.shift(0, 2, MULLAMA_POSITION_END, -1);
+    EXPECT_EQ(context.sequence_positions(), (std::pair<mullama_pos_t, mullama_pos_t>(0, 2)));
+    context.divide(0, 0, MULLAMA_POSITION_END, 2);
+    context.set_embeddings(false);
+    context.set_causal(true);
+    context.set_threads(1, 1);
+    EXPECT_EQ(context.counters().batch_tokens, 4u);
+    context.reset_counters();
+    context.abort();
+    EXPECT_THROW(context.prefill(Tokens{9}), mullama::Error);
+    EXPECT_THROW((void)context.embedding(), mullama::Error);
 }
 
 } // namespace
