@@ -21,7 +21,6 @@ constexpr std::size_t size_at = 16;
 constexpr std::size_t checksum_at = 24;
 constexpr std::size_t checksum_size = 16;
 constexpr std::size_t sections_at = checksum_at + checksum_size;
-constexpr std::size_t section_head = 16;
 
 enum class Section : std::uint32_t { identity = 1, origin, sequences, logits, engine };
 
