@@ -21,7 +21,7 @@ constexpr const char *context_group = "Context";
 constexpr const char *sampling_group = "Sampling";
 
 // Where the contract's name and the flag's are not the same but for '_' and '-'.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 26> flag_names{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 32> flag_names{{
     {"path", "PATH"},
     {"prompt", "PROMPT"},
     {"text", "TEXT"},
@@ -47,6 +47,12 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 26> flag_nam
     {"top_logprobs", "--logprobs"},
     {"max_tokens", "--max-tokens"},
     {"stages", "--samplers"},
+    {"pooling", "--pooling"},
+    {"window", "--ctx-size"},
+    {"stride", "--stride"},
+    {"max_windows", "--chunks"},
+    {"query", "--query"},
+    {"file", "--file"},
     {"preset", "--preset"},
 }};
 
@@ -359,6 +365,13 @@ void add_context_options(CLI::App &app, client::ContextSettings &settings, bool 
                "How keys are stored (default: f16)", context_group);
     add_choice(app, "--cache-type-v", client::cache_types, settings.type_v,
                "How values are stored (default: f16)", context_group);
+}
+
+void add_pooling_option(CLI::App &app, client::ContextSettings &settings) {
+    add_choice(app, "--pooling", client::poolings, settings.pooling,
+               "How the embeddings of a text's tokens become one; none: they do not, and each is "
+               "shown (default: as the model was trained)",
+               context_group);
 }
 
 void add_sampling_options(CLI::App &app, const std::vector<client::SamplingStage> &table,
