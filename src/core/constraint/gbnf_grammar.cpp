@@ -79,18 +79,21 @@ private:
             .actual(root);
     }
 
+    [[nodiscard]] const std::string &rule_name(Index rule) const {
+        return syntax_.rules[bodies_[rule].named].name;
+    }
+
     [[nodiscard]] Error left_recursion(const std::vector<Index> &cycle) const {
-        std::string names;
-        const auto append = [&](Index rule) {
-            const std::string &name = syntax_.rules[bodies_[rule].named].name;
-            if (!names.ends_with(name) || names.size() == name.size()) {
-                names += (names.empty() ? "" : " -> ") + name;
-            }
-        };
+        std::string names = rule_name(cycle.front());
+        Index last = bodies_[cycle.front()].named;
         for (const Index rule : cycle) {
-            append(rule);
+            // Rules made for repetitions go by the name of the rule they are in.
+            if (bodies_[rule].named != last) {
+                names += " -> " + rule_name(rule);
+                last = bodies_[rule].named;
+            }
         }
-        append(cycle.front());
+        names += " -> " + rule_name(cycle.front());
         const Rule &first = syntax_.rules[bodies_[cycle.front()].named];
         return error_at(grammar_->text_, first.offset,
                         "left recursion: a rule enters itself before anything is read (" + names +
@@ -102,8 +105,7 @@ private:
     Position emit(Node node) {
         if (grammar_->nodes_.size() == max_nodes) {
             throw error_at(grammar_->text_, syntax_.rules[bodies_[rule_].named].offset,
-                           "with rule \"" + syntax_.rules[bodies_[rule_].named].name +
-                               "\" the grammar becomes too large")
+                           "with rule \"" + rule_name(rule_) + "\" the grammar becomes too large")
                 .expected("at most " + std::to_string(max_nodes) +
                           " characters and references, repetitions counted as often as they may "
                           "occur")

@@ -1,0 +1,255 @@
+#include "core/constraint/gbnf_matcher.hpp"
+
+#include <span>
+#include <string>
+#include <utility>
+
+#include "base/error.hpp"
+#include "core/constraint/gbnf_parser.hpp"
+
+namespace mullama::core::constraint::gbnf {
+
+using base::Error;
+
+Matcher::Matcher(std::shared_ptr<const Grammar> grammar,
+                 std::shared_ptr<const Vocabulary> vocabulary, std::size_t memory)
+    : vocabulary_(std::move(vocabulary)), automaton_(std::move(grammar), memory),
+      state_(automaton_.start()), mask_memory_(memory) {
+    if (vocabulary_ != nullptr) {
+        resolve_tokens();
+    }
+}
+
+// --- Token elements ---
+
+void Matcher::resolve_tokens() {
+    for (const TokenElement &element : grammar().tokens()) {
+        const Token token = resolve(element);
+        if (!element.negated && vocabulary_->ends().test(token)) {
+            throw error_at(grammar().text(), element.offset,
+                           "token " + std::to_string(token) +
+                               " ends the generation, which the end of the grammar stands for")
+                .expected("a token that does not end the generation")
+                .actual(vocabulary_->piece(token));
+        }
+        elements_.push_back(token);
+    }
+}
+
+Token Matcher::resolve(const TokenElement &element) const {
+    const Vocab &vocab = vocabulary_->vocab();
+    if (element.text.empty()) {
+        if (element.id >= vocabulary_->size()) {
+            throw error_at(grammar().text(), element.offset,
+                           "there is no token " + std::to_string(element.id))
+                .expected("0 to " + std::to_string(vocabulary_->size() - 1))
+                .actual(element.id);
+        }
+        return static_cast<Token>(element.id);
+    }
+    std::vector<Token> tokens;
+    vocab.tokenize(element.text, false, true, tokens);
+    if (tokens.size() != 1) {
+        throw error_at(grammar().text(), element.offset,
+                       "\"" + element.text + "\" is " + std::to_string(tokens.size()) +
+                           " tokens for this model; a text is written between quotation marks")
+            .expected("one token")
+            .actual(std::to_string(tokens.size()) + " tokens");
+    }
+    return tokens.front();
+}
+
+bool Matcher::matches(Index element, Token token) const noexcept {
+    return grammar().tokens()[element].negated
+               ? elements_[element] != token && vocabulary_->texts().test(token)
+               : elements_[element] == token;
+}
+
+// --- Reading ---
+
+void Matcher::reset() {
+    state_ = automaton_.start();
+}
+
+// Where bytes lead from here.
+Matcher::State Matcher::read(std::string_view bytes) {
+    State state = state_;
+    for (const char byte : bytes) {
+        state = automaton_.advance(state, static_cast<std::uint8_t>(byte));
+        if (state == Automaton::dead) {
+            break;
+        }
+    }
+    return state;
+}
+
+// Where a token leads that does not end the generation.
+Matcher::State Matcher::read(Token token) {
+    const State text = vocabulary_->texts().test(token) ? read(vocabulary_->piece(token))
+                                                        : Automaton::dead;
+    if (!automaton_.has_tokens(state_)) {
+        return text;
+    }
+    return automaton_.advance_token(state_, text,
+                                    [&](Index element) { return matches(element, token); });
+}
+
+bool Matcher::accept(std::string_view bytes) {
+    make_room();
+    const State before = state_;
+    // A long text makes many states, each of which may be the last.
+    constexpr std::size_t step = 64;
+    State start = before;
+    for (std::size_t at = 0; at < bytes.size(); at += step) {
+        state_ = read(bytes.substr(at, step));
+        if (state_ == Automaton::dead) {
+            state_ = start;
+            return false;
+        }
+        if (automaton_.is_full()) {
+            std::vector<State> live{start, state_};
+            masks_.clear();
+            loops_.clear();
+            automaton_.keep(live);
+            start = live[0];
+            state_ = live[1];
+        }
+    }
+    return true;
+}
+
+bool Matcher::accept(Token token) {
+    if (vocabulary_->ends().test(token)) {
+        return can_end();
+    }
+    make_room();
+    const State next = read(token);
+    if (next == Automaton::dead) {
+        return false;
+    }
+    state_ = next;
+    return true;
+}
+
+bool Matcher::allows(Token token) {
+    const auto mask = masks_.find(state_);
+    if (mask != masks_.end()) {
+        return mask->second->test(token);
+    }
+    if (vocabulary_->ends().test(token)) {
+        return can_end();
+    }
+    return read(token) != Automaton::dead;
+}
+
+// --- Masks ---
+
+const TokenMask &Matcher::mask() {
+    const auto known = masks_.find(state_);
+    if (known != masks_.end()) {
+        return *known->second;
+    }
+    make_room();
+    TokenMask made = make_mask();
+    if ((masks_.size() + 1) * made.bytes() > mask_memory_) {
+        masks_.clear();
+    }
+    return *(masks_[state_] = std::make_shared<const TokenMask>(std::move(made)));
+}
+
+TokenMask Matcher::make_mask() {
+    TokenMask mask(vocabulary_->size());
+    add_texts(mask);
+    add_token_elements(mask);
+    if (can_end()) {
+        mask.add(vocabulary_->ends());
+    }
+    return mask;
+}
+
+void Matcher::add_texts(TokenMask &mask) {
+    // A subtree of this many nodes is worth finding out whether it can be passed over.
+    constexpr std::uint32_t large = 32;
+    const TokenTrie &trie = vocabulary_->trie();
+    const std::span<const TokenTrie::Node> nodes = trie.nodes();
+    const auto add = [&](std::uint32_t first, std::uint32_t last) {
+        for (const Token token : trie.tokens().subspan(first, last - first)) {
+            mask.set(token);
+        }
+    };
+    path_.resize(trie.max_depth() + 1);
+    path_[0] = state_;
+    for (std::uint32_t i = 0; i < trie.size();) {
+        const TokenTrie::Node &node = nodes[i];
+        State &next = path_[node.depth + 1];
+        next = automaton_.advance(path_[node.depth], node.byte);
+        if (next == Automaton::dead) {
+            i = node.end;
+            continue;
+        }
+        if (node.end - i > large && (trie.continuations(i) & ~loops(next)) == 0) {
+            // Whatever follows, the state stays what it is.
+            add(node.first_token, nodes[node.end].first_token);
+            i = node.end;
+            continue;
+        }
+        if (automaton_.is_full()) {
+            masks_.clear();
+            loops_.clear();
+            automaton_.keep(std::span(path_).first(node.depth + 2));
+            state_ = path_[0];
+        }
+        add(node.first_token, nodes[i + 1].first_token);
+        ++i;
+    }
+}
+
+void Matcher::add_token_elements(TokenMask &mask) const {
+    automaton_.for_each_token(state_, [&](Index element) {
+        if (!grammar().tokens()[element].negated) {
+            mask.set(elements_[element]);
+            return;
+        }
+        const bool was_set = mask.test(elements_[element]);
+        mask.add(vocabulary_->texts());
+        if (!was_set) {
+            mask.clear(elements_[element]);
+        }
+    });
+}
+
+// Through advance(), so that only states that tokens lead to are ever made: a state is asked for
+// all bytes of a group only until one leads elsewhere.
+TokenTrie::ByteGroups Matcher::loops(State state) {
+    const auto [entry, is_new] = loops_.try_emplace(state, 0);
+    if (!is_new) {
+        return entry->second;
+    }
+    TokenTrie::ByteGroups groups = 0;
+    for (unsigned group = 0; group < TokenTrie::group_count; ++group) {
+        const auto bytes = TokenTrie::bytes_of(group);
+        bool same = !bytes.empty();
+        for (std::size_t i = 0; same && i < bytes.size(); ++i) {
+            same = automaton_.advance(state, bytes[i]) == state;
+        }
+        groups |= TokenTrie::ByteGroups{same ? 1U : 0U} << group;
+    }
+    loops_[state] = groups;
+    return groups;
+}
+
+// --- Memory ---
+
+void Matcher::make_room() {
+    if (automaton_.is_full()) {
+        masks_.clear();
+        loops_.clear();
+        automaton_.keep(std::span(&state_, 1));
+    }
+}
+
+std::size_t Matcher::bytes() const noexcept {
+    return automaton_.bytes() + masks_.size() * (vocabulary_ == nullptr ? 0 : vocabulary_->ends().bytes());
+}
+
+} // namespace mullama::core::constraint::gbnf
