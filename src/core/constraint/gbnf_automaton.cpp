@@ -64,19 +64,8 @@ Automaton::Automaton(std::shared_ptr<const Grammar> grammar, std::size_t memory)
     : grammar_(std::move(grammar)), row_(grammar_->byte_classes()), memory_(memory),
       limit_(memory) {
     entered_.clear();
-    clear();
-}
-
-void Automaton::clear() {
-    returns_.clear();
-    frames_.assign(1, {});
-    frame_table_ = {};
-    items_.clear();
-    states_.clear();
-    state_table_ = {};
-    transitions_.clear();
-    start_ = unknown;
-    // `dead` is the state without anything, and stays where it is.
+    frames_.emplace_back();
+    // `dead` is the state without anything, and leads to itself.
     static_cast<void>(intern_state({}, false));
     std::fill(transitions_.begin(), transitions_.end(), dead);
 }
@@ -256,47 +245,63 @@ std::uint64_t Automaton::hash_of_state(State state) const noexcept {
 
 Automaton::Frame Automaton::intern_frame(std::span<const Return> returns) {
     const auto frame = static_cast<Frame>(frames_.size());
-    const auto begin = static_cast<std::uint32_t>(returns_.size());
-    returns_.insert(returns_.end(), returns.begin(), returns.end());
-    frames_.push_back({begin, static_cast<std::uint32_t>(returns_.size())});
-    const std::uint64_t hash = hash_of_frame(frame);
-    const std::uint32_t known = frame_table_.find(hash, [&](Frame other) {
-        return std::equal(returns.begin(), returns.end(), returns_.begin() + frames_[other].begin,
-                          returns_.begin() + frames_[other].end);
-    });
-    if (known != IdTable::none) {
+    const std::size_t begin = returns_.size();
+    try {
+        returns_.insert(returns_.end(), returns.begin(), returns.end());
+        frames_.push_back({static_cast<std::uint32_t>(begin),
+                           static_cast<std::uint32_t>(returns_.size())});
+        const std::uint64_t hash = hash_of_frame(frame);
+        const std::uint32_t known = frame_table_.find(hash, [&](Frame other) {
+            return std::equal(returns.begin(), returns.end(),
+                              returns_.begin() + frames_[other].begin,
+                              returns_.begin() + frames_[other].end);
+        });
+        if (known == IdTable::none) {
+            frame_table_.insert(hash, frame, [this](Frame other) { return hash_of_frame(other); });
+            return frame;
+        }
         returns_.resize(begin);
-        frames_.pop_back();
+        frames_.resize(frame);
         return known;
+    } catch (...) {
+        returns_.resize(begin);
+        frames_.resize(frame);
+        throw;
     }
-    frame_table_.insert(hash, frame, [this](Frame other) { return hash_of_frame(other); });
-    return frame;
 }
 
 Automaton::State Automaton::intern_state(std::span<const Item> items, bool can_end) {
     const auto state = static_cast<State>(states_.size());
-    const auto begin = static_cast<std::uint32_t>(items_.size());
-    items_.insert(items_.end(), items.begin(), items.end());
-    states_.push_back({begin, static_cast<std::uint32_t>(items_.size()), can_end, false});
-    const std::uint64_t hash = hash_of_state(state);
-    const std::uint32_t known = state_table_.find(hash, [&](State other) {
-        return states_[other].can_end == can_end &&
-               std::equal(items.begin(), items.end(), items_.begin() + states_[other].begin,
-                          items_.begin() + states_[other].end);
-    });
-    if (known != IdTable::none) {
-        items_.resize(begin);
-        states_.pop_back();
-        return known;
-    }
-    for (const Item &item : items) {
-        if (grammar_->nodes()[item.position].kind == Node::Kind::token) {
-            states_.back().has_tokens = true;
+    const std::size_t begin = items_.size();
+    try {
+        items_.insert(items_.end(), items.begin(), items.end());
+        states_.push_back({static_cast<std::uint32_t>(begin),
+                           static_cast<std::uint32_t>(items_.size()), can_end, false});
+        const std::uint64_t hash = hash_of_state(state);
+        const std::uint32_t known = state_table_.find(hash, [&](State other) {
+            return states_[other].can_end == can_end &&
+                   std::equal(items.begin(), items.end(), items_.begin() + states_[other].begin,
+                              items_.begin() + states_[other].end);
+        });
+        if (known == IdTable::none) {
+            for (const Item &item : items) {
+                states_[state].has_tokens =
+                    states_[state].has_tokens ||
+                    grammar_->nodes()[item.position].kind == Node::Kind::token;
+            }
+            transitions_.resize(transitions_.size() + row_, unknown);
+            state_table_.insert(hash, state, [this](State other) { return hash_of_state(other); });
+            return state;
         }
+        items_.resize(begin);
+        states_.resize(state);
+        return known;
+    } catch (...) {
+        items_.resize(begin);
+        states_.resize(state);
+        transitions_.resize(state * row_);
+        throw;
     }
-    transitions_.resize(transitions_.size() + row_, unknown);
-    state_table_.insert(hash, state, [this](State other) { return hash_of_state(other); });
-    return state;
 }
 
 // --- Memory ---
@@ -308,45 +313,44 @@ std::size_t Automaton::bytes() const noexcept {
 }
 
 void Automaton::keep(std::span<State> states) {
-    const std::vector<Return> returns = std::move(returns_);
-    const std::vector<Range> frames = std::move(frames_);
-    const std::vector<Item> items = std::move(items_);
-    const std::vector<StateData> old = std::move(states_);
-    clear();
-
-    std::vector<bool> used(frames.size());
+    std::vector<bool> used(frames_.size());
     for (const State state : states) {
-        for (std::uint32_t i = old[state].begin; i < old[state].end; ++i) {
-            used[items[i].frame] = true;
+        for (std::uint32_t i = states_[state].begin; i < states_[state].end; ++i) {
+            used[items_[i].frame] = true;
         }
     }
     // A frame is made after those it returns to.
-    for (std::size_t frame = frames.size(); frame-- > 0;) {
-        for (std::uint32_t i = frames[frame].begin; used[frame] && i < frames[frame].end; ++i) {
-            used[returns[i].frame] = true;
+    for (std::size_t frame = frames_.size(); frame-- > 0;) {
+        for (std::uint32_t i = frames_[frame].begin; used[frame] && i < frames_[frame].end; ++i) {
+            used[returns_[i].frame] = true;
         }
     }
     // New numbers keep the order of the old ones, so what was sorted stays so.
-    std::vector<Frame> renamed(frames.size(), bottom);
-    for (Frame frame = 1; frame < frames.size(); ++frame) {
+    Automaton kept(grammar_, memory_);
+    std::vector<Frame> renamed(frames_.size(), bottom);
+    for (Frame frame = 1; frame < frames_.size(); ++frame) {
         if (!used[frame]) {
             continue;
         }
-        new_returns_.assign(returns.begin() + frames[frame].begin,
-                            returns.begin() + frames[frame].end);
+        new_returns_.assign(returns_.begin() + frames_[frame].begin,
+                            returns_.begin() + frames_[frame].end);
         for (Return &to : new_returns_) {
             to.frame = renamed[to.frame];
         }
-        renamed[frame] = intern_frame(new_returns_);
+        renamed[frame] = kept.intern_frame(new_returns_);
     }
-    for (State &state : states) {
-        new_items_.assign(items.begin() + old[state].begin, items.begin() + old[state].end);
+    std::vector<State> new_states;
+    for (const State state : states) {
+        new_items_.assign(items_.begin() + states_[state].begin,
+                          items_.begin() + states_[state].end);
         for (Item &item : new_items_) {
             item.frame = renamed[item.frame];
         }
-        state = intern_state(new_items_, old[state].can_end);
+        new_states.push_back(kept.intern_state(new_items_, states_[state].can_end));
     }
-    limit_ = std::max(memory_, 2 * bytes());
+    kept.limit_ = std::max(memory_, 2 * kept.bytes());
+    *this = std::move(kept);
+    std::copy(new_states.begin(), new_states.end(), states.begin());
 }
 
 } // namespace mullama::core::constraint::gbnf

@@ -161,7 +161,6 @@ private:
     [[nodiscard]] State intern_state(std::span<const Item> items, bool can_end);
     [[nodiscard]] std::uint64_t hash_of_frame(Frame frame) const noexcept;
     [[nodiscard]] std::uint64_t hash_of_state(State state) const noexcept;
-    void clear();
 
     std::shared_ptr<const Grammar> grammar_;
     std::size_t row_;

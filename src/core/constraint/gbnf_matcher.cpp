@@ -1,5 +1,6 @@
 #include "core/constraint/gbnf_matcher.hpp"
 
+#include <array>
 #include <span>
 #include <string>
 #include <utility>
@@ -71,22 +72,21 @@ void Matcher::reset() {
     state_ = automaton_.start();
 }
 
-// Where bytes lead from here.
-Matcher::State Matcher::read(std::string_view bytes) {
-    State state = state_;
+Matcher::State Matcher::read(State from, std::string_view bytes) {
     for (const char byte : bytes) {
-        state = automaton_.advance(state, static_cast<std::uint8_t>(byte));
-        if (state == Automaton::dead) {
+        from = automaton_.advance(from, static_cast<std::uint8_t>(byte));
+        if (from == Automaton::dead) {
             break;
         }
     }
-    return state;
+    return from;
 }
 
 // Where a token leads that does not end the generation.
 Matcher::State Matcher::read(Token token) {
-    const State text = vocabulary_->texts().test(token) ? read(vocabulary_->piece(token))
-                                                        : Automaton::dead;
+    const State text = vocabulary_->texts().test(token)
+                           ? read(state_, vocabulary_->piece(token))
+                           : Automaton::dead;
     if (!automaton_.has_tokens(state_)) {
         return text;
     }
@@ -95,26 +95,22 @@ Matcher::State Matcher::read(Token token) {
 }
 
 bool Matcher::accept(std::string_view bytes) {
-    make_room();
-    const State before = state_;
-    // A long text makes many states, each of which may be the last.
-    constexpr std::size_t step = 64;
-    State start = before;
-    for (std::size_t at = 0; at < bytes.size(); at += step) {
-        state_ = read(bytes.substr(at, step));
-        if (state_ == Automaton::dead) {
-            state_ = start;
-            return false;
-        }
+    // A long text may need more states than there is memory for.
+    constexpr std::size_t step = 256;
+    State now = state_;
+    for (std::size_t at = 0; at < bytes.size() && now != Automaton::dead; at += step) {
         if (automaton_.is_full()) {
-            std::vector<State> live{start, state_};
-            masks_.clear();
-            loops_.clear();
-            automaton_.keep(live);
-            start = live[0];
-            state_ = live[1];
+            std::array<State, 2> both{state_, now};
+            keep(both);
+            state_ = both[0];
+            now = both[1];
         }
+        now = read(now, bytes.substr(at, step));
     }
+    if (now == Automaton::dead) {
+        return false;
+    }
+    state_ = now;
     return true;
 }
 
@@ -194,9 +190,7 @@ void Matcher::add_texts(TokenMask &mask) {
             continue;
         }
         if (automaton_.is_full()) {
-            masks_.clear();
-            loops_.clear();
-            automaton_.keep(std::span(path_).first(node.depth + 2));
+            keep(std::span(path_).first(node.depth + 2));
             state_ = path_[0];
         }
         add(node.first_token, nodes[i + 1].first_token);
@@ -240,11 +234,16 @@ TokenTrie::ByteGroups Matcher::loops(State state) {
 
 // --- Memory ---
 
+void Matcher::keep(std::span<State> states) {
+    // They go by the numbers of states.
+    masks_.clear();
+    loops_.clear();
+    automaton_.keep(states);
+}
+
 void Matcher::make_room() {
     if (automaton_.is_full()) {
-        masks_.clear();
-        loops_.clear();
-        automaton_.keep(std::span(&state_, 1));
+        keep(std::span(&state_, 1));
     }
 }
 

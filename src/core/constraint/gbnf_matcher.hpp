@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -62,8 +63,9 @@ private:
     void resolve_tokens();
     [[nodiscard]] Token resolve(const TokenElement &element) const;
     [[nodiscard]] bool matches(Index element, Token token) const noexcept;
-    [[nodiscard]] State read(std::string_view bytes);
+    [[nodiscard]] State read(State from, std::string_view bytes);
     [[nodiscard]] State read(Token token);
+    void keep(std::span<State> states);
     void make_room();
     [[nodiscard]] TokenMask make_mask();
     void add_texts(TokenMask &mask);

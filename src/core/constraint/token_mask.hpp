@@ -27,6 +27,10 @@ public:
         const auto bit = static_cast<std::size_t>(token);
         words_[bit / 64] |= std::uint64_t{1} << (bit % 64);
     }
+    void clear(Token token) noexcept {
+        const auto bit = static_cast<std::size_t>(token);
+        words_[bit / 64] &= ~(std::uint64_t{1} << (bit % 64));
+    }
     // Adds the other's tokens; the vocabulary is the same.
     void add(const TokenMask &other) noexcept {
         for (std::size_t i = 0; i < words_.size(); ++i) {
