@@ -2,6 +2,7 @@
 // by recursion, and every place where it may end is collected. Slow, and nothing like an automaton.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -27,7 +28,13 @@ public:
         steps_ = steps;
         wants_more_ = false;
         known_.clear();
-        const std::set<std::size_t> ends = rule(root_, 0);
+        Ends ends;
+        // Rules that jump to each other need each other's answers.
+        for (std::size_t before = static_cast<std::size_t>(-1); before != known() && steps_ > 0;) {
+            before = known();
+            tried_.clear();
+            ends = rule(root_, 0);
+        }
         if (steps_ == 0) {
             return Verdict::gave_up;
         }
@@ -46,15 +53,22 @@ private:
     using Index = core::constraint::gbnf::Index;
     using Expression = core::constraint::gbnf::Expression;
 
-    // Grammars without left recursion come back to a rule at the same place only where the answer
-    // is known or makes no difference (a jump in the last place).
-    Ends rule(Index number, std::size_t at) {
-        const auto [entry, is_new] = known_.try_emplace({number, at});
-        if (is_new) {
-            const Ends ends = expression(syntax_.rules[number].body, at);
-            entry->second.insert(ends.begin(), ends.end());
+    // How much is known.
+    [[nodiscard]] std::size_t known() const {
+        std::size_t size = 0;
+        for (const auto &[place, ends] : known_) {
+            size += 1 + ends.size();
         }
-        return entry->second;
+        return size;
+    }
+
+    Ends rule(Index number, std::size_t at) {
+        const std::pair place(number, at);
+        if (tried_.insert(place).second) {
+            const Ends ends = expression(syntax_.rules[number].body, at);
+            known_[place].insert(ends.begin(), ends.end());
+        }
+        return known_[place];
     }
 
     Ends expression(Index number, std::size_t at) {
@@ -102,15 +116,15 @@ private:
         Ends ends;
         Ends now{at};
         std::set<Ends> before;
-        for (std::uint32_t times = 0; times <= what.max && steps_ > 0; ++times) {
+        for (std::uint32_t times = 0; steps_ > 0; ++times) {
             if (times >= what.min) {
                 ends.insert(now.begin(), now.end());
                 // What was there before comes round again.
-                if (now.empty() || !before.insert(now).second) {
+                if (!before.insert(now).second) {
                     break;
                 }
             }
-            if (times == what.max) {
+            if (now.empty() || times == what.max) {
                 break;
             }
             Ends next;
@@ -177,6 +191,7 @@ private:
     bool wants_more_ = false;
     bool can_continue_ = false;
     std::map<std::pair<Index, std::size_t>, Ends> known_;
+    std::set<std::pair<Index, std::size_t>> tried_;
 };
 
 } // namespace mullama::test

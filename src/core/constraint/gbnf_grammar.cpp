@@ -93,7 +93,9 @@ private:
                 last = bodies_[rule].named;
             }
         }
-        names += " -> " + rule_name(cycle.front());
+        if (last != bodies_[cycle.front()].named || names == rule_name(cycle.front())) {
+            names += " -> " + rule_name(cycle.front());
+        }
         const Rule &first = syntax_.rules[bodies_[cycle.front()].named];
         return error_at(grammar_->text_, first.offset,
                         "left recursion: a rule enters itself before anything is read (" + names +

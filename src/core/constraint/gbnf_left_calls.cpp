@@ -134,7 +134,9 @@ private:
         for (Index caller = 0; caller < rules_.size(); ++caller) {
             for (const LeftCall &call : calls_[caller]) {
                 if (!call.last && components_[call.rule] == components_[caller]) {
-                    return path(call.rule, caller);
+                    std::vector<Index> cycle = path(call.rule, caller);
+                    std::rotate(cycle.begin(), cycle.end() - 1, cycle.end());
+                    return cycle;
                 }
             }
         }
@@ -155,12 +157,13 @@ private:
                 }
             }
         }
-        std::vector<Index> cycle{to};
-        while (cycle.back() != from) {
-            cycle.push_back(caller_of[cycle.back()]);
+        std::vector<Index> chain;
+        for (Index rule = to; rule != from; rule = caller_of[rule]) {
+            chain.push_back(rule);
         }
-        std::reverse(cycle.begin(), cycle.end());
-        return cycle;
+        chain.push_back(from);
+        std::reverse(chain.begin(), chain.end());
+        return chain;
     }
 
     std::span<const Node> nodes_;
