@@ -82,6 +82,8 @@ public:
         return states_[state].begin == states_[state].end;
     }
 
+    // How many states there are. keep() aside, it only grows.
+    [[nodiscard]] std::size_t size() const noexcept { return states_.size(); }
     // Whether more memory is in use than was asked for, and keep() would free some.
     [[nodiscard]] bool is_full() const noexcept { return bytes() > limit_; }
     [[nodiscard]] std::size_t bytes() const noexcept;

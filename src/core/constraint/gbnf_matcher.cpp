@@ -175,6 +175,7 @@ void Matcher::add_texts(TokenMask &mask) {
     };
     path_.resize(trie.max_depth() + 1);
     path_[0] = state_;
+    std::size_t size = automaton_.size();
     for (std::uint32_t i = 0; i < trie.size();) {
         const TokenTrie::Node &node = nodes[i];
         State &next = path_[node.depth + 1];
@@ -189,9 +190,12 @@ void Matcher::add_texts(TokenMask &mask) {
             i = node.end;
             continue;
         }
-        if (automaton_.is_full()) {
-            keep(std::span(path_).first(node.depth + 2));
-            state_ = path_[0];
+        if (automaton_.size() != size) {
+            if (automaton_.is_full()) {
+                keep(std::span(path_).first(node.depth + 2));
+                state_ = path_[0];
+            }
+            size = automaton_.size();
         }
         add(node.first_token, nodes[i + 1].first_token);
         ++i;
@@ -212,24 +216,78 @@ void Matcher::add_token_elements(TokenMask &mask) const {
     });
 }
 
-// Through advance(), so that only states that tokens lead to are ever made: a state is asked for
-// all bytes of a group only until one leads elsewhere.
-TokenTrie::ByteGroups Matcher::loops(State state) {
-    const auto [entry, is_new] = loops_.try_emplace(state, 0);
-    if (!is_new) {
-        return entry->second;
+TokenTrie::Groups Matcher::loops(State state) {
+    const auto known = loops_.find(state);
+    if (known != loops_.end()) {
+        return known->second;
     }
-    TokenTrie::ByteGroups groups = 0;
+    TokenTrie::Groups groups = 0;
     for (unsigned group = 0; group < TokenTrie::group_count; ++group) {
         const auto bytes = TokenTrie::bytes_of(group);
         bool same = !bytes.empty();
         for (std::size_t i = 0; same && i < bytes.size(); ++i) {
             same = automaton_.advance(state, bytes[i]) == state;
         }
-        groups |= TokenTrie::ByteGroups{same ? 1U : 0U} << group;
+        groups |= TokenTrie::Groups{same ? 1U : 0U} << group;
+    }
+    if (loops_on_characters(state)) {
+        groups |= TokenTrie::Groups{1} << TokenTrie::characters;
     }
     loops_[state] = groups;
     return groups;
+}
+
+// Whether every character beyond ASCII leads from a state back to it.
+bool Matcher::loops_on_characters(State state) {
+    // The bytes that characters are made of (Unicode 3.9, table 3-7): first bytes, second ones, and
+    // how many more there are.
+    struct Encoding {
+        std::uint8_t first, last, second_first, second_last, more;
+    };
+    constexpr std::array<Encoding, 8> encodings{{{0xC2, 0xDF, 0x80, 0xBF, 0},
+                                                 {0xE0, 0xE0, 0xA0, 0xBF, 1},
+                                                 {0xE1, 0xEC, 0x80, 0xBF, 1},
+                                                 {0xED, 0xED, 0x80, 0x9F, 1},
+                                                 {0xEE, 0xEF, 0x80, 0xBF, 1},
+                                                 {0xF0, 0xF0, 0x90, 0xBF, 2},
+                                                 {0xF1, 0xF3, 0x80, 0xBF, 2},
+                                                 {0xF4, 0xF4, 0x80, 0x8F, 2}}};
+    // The states that were seen to lead back with so many more bytes: few, since bytes that lead to
+    // different ones are rare where all characters lead to the same.
+    std::array<State, 3> good{state, Automaton::dead, Automaton::dead};
+    const auto leads_back = [&](State from, unsigned more) {
+        if (from == good[more]) {
+            return true;
+        }
+        if (more == 0 || from == Automaton::dead) {
+            return false;
+        }
+        State next = from;
+        for (unsigned left = more; left > 0; --left) {
+            const State one = automaton_.advance(next, 0x80);
+            for (unsigned byte = 0x81; byte <= 0xBF; ++byte) {
+                if (automaton_.advance(next, static_cast<std::uint8_t>(byte)) != one) {
+                    return false;
+                }
+            }
+            next = one;
+        }
+        good[more] = next == state ? from : good[more];
+        return next == state;
+    };
+    for (const Encoding &encoding : encodings) {
+        for (unsigned first = encoding.first; first <= encoding.last; ++first) {
+            const State lead = automaton_.advance(state, static_cast<std::uint8_t>(first));
+            for (unsigned second = encoding.second_first; second <= encoding.second_last;
+                 ++second) {
+                if (!leads_back(automaton_.advance(lead, static_cast<std::uint8_t>(second)),
+                                encoding.more)) {
+                    return false;
+                }
+            }
+        }
+    }
+    return true;
 }
 
 // --- Memory ---

@@ -70,7 +70,8 @@ private:
     [[nodiscard]] TokenMask make_mask();
     void add_texts(TokenMask &mask);
     void add_token_elements(TokenMask &mask) const;
-    [[nodiscard]] TokenTrie::ByteGroups loops(State state);
+    [[nodiscard]] TokenTrie::Groups loops(State state);
+    [[nodiscard]] bool loops_on_characters(State state);
 
     std::shared_ptr<const Vocabulary> vocabulary_;
     Automaton automaton_;
@@ -80,8 +81,8 @@ private:
 
     std::unordered_map<State, std::shared_ptr<const TokenMask>> masks_;
     std::size_t mask_memory_;
-    // The groups of bytes after which a state is the same, as far as that was asked.
-    std::unordered_map<State, TokenTrie::ByteGroups> loops_;
+    // The groups after which a state is the same, as far as that was asked.
+    std::unordered_map<State, TokenTrie::Groups> loops_;
     // The states along a path of the trie; work space.
     std::vector<State> path_;
 };

@@ -2,36 +2,32 @@
 
 #include <algorithm>
 
-#include "base/error.hpp"
+#include "base/utf8.hpp"
 
 namespace mullama::core::constraint {
 
 namespace {
 
-struct Groups {
-    std::array<std::uint8_t, 256> of{};
+struct GroupTable {
+    std::array<std::uint8_t, 128> of{};
     std::array<std::vector<std::uint8_t>, TokenTrie::group_count> bytes;
 };
 
-Groups make_groups() {
+GroupTable make_groups() {
     // Each of these alone; all of punctuation, of which grammars are made.
     constexpr std::string_view single = "\t\n\r !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
-    Groups groups;
-    for (unsigned byte = 0; byte < 256; ++byte) {
+    GroupTable groups;
+    for (unsigned byte = 0; byte < groups.of.size(); ++byte) {
         const std::size_t place = single.find(static_cast<char>(byte));
-        unsigned group = 0;
+        unsigned group = 2; // control characters
         if (place != std::string_view::npos) {
             group = 8 + static_cast<unsigned>(place);
         } else if (byte >= '0' && byte <= '9') {
-            group = 1;
-        } else if ((byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F')) {
-            group = byte >= 'a' ? 2 : 3;
-        } else if (byte >= 'g' && byte <= 'z') {
-            group = 4;
-        } else if (byte >= 'G' && byte <= 'Z') {
-            group = 5;
-        } else if (byte >= 0x80) {
-            group = 6;
+            group = 3;
+        } else if (byte >= 'a' && byte <= 'z') {
+            group = byte <= 'f' ? 4 : 5;
+        } else if (byte >= 'A' && byte <= 'Z') {
+            group = byte <= 'F' ? 6 : 7;
         }
         groups.of[byte] = static_cast<std::uint8_t>(group);
         groups.bytes[group].push_back(static_cast<std::uint8_t>(byte));
@@ -39,9 +35,19 @@ Groups make_groups() {
     return groups;
 }
 
-const Groups &groups() {
-    static const Groups made = make_groups();
+const GroupTable &groups() {
+    static const GroupTable made = make_groups();
     return made;
+}
+
+// Of the last byte of a text.
+unsigned last_group(std::string_view text) {
+    const auto byte = static_cast<std::uint8_t>(text.back());
+    if (byte < 0x80) {
+        return TokenTrie::group_of(byte);
+    }
+    const bool well_formed = base::find_invalid_utf8(text) >= base::complete_utf8_prefix(text);
+    return well_formed ? TokenTrie::characters : TokenTrie::ill_formed;
 }
 
 } // namespace
@@ -76,18 +82,19 @@ TokenTrie::TokenTrie(std::size_t size, const std::function<std::string_view(Toke
     });
 
     std::vector<std::uint32_t> open; // the nodes of the prefixes of the entry before
+    std::string_view before;
     const auto close_to = [&](std::size_t depth) {
         while (open.size() > depth) {
             const std::uint32_t node = open.back();
+            const std::string_view prefix = before.substr(0, open.size());
             open.pop_back();
             nodes_[node].end = static_cast<std::uint32_t>(nodes_.size());
             if (!open.empty()) {
                 continuations_[open.back()] |=
-                    continuations_[node] | (ByteGroups{1} << group_of(nodes_[node].byte));
+                    continuations_[node] | (Groups{1} << last_group(prefix));
             }
         }
     };
-    std::string_view before;
     tokens_.reserve(entries.size());
     for (const Entry &entry : entries) {
         const auto mismatch = std::mismatch(before.begin(), before.end(), entry.bytes.begin(),

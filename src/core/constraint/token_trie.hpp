@@ -32,12 +32,16 @@ public:
         std::uint8_t byte = 0;
     };
 
-    // Which bytes there are, roughly: one bit for each of the ASCII characters that grammars treat
-    // specially, and one for each group of the others.
-    using ByteGroups = std::uint64_t;
+    // What there is in a text, roughly: one bit for each of the ASCII characters that grammars
+    // treat specially, and one for each group of the others.
+    using Groups = std::uint64_t;
     static constexpr unsigned group_count = 64;
+    // Characters beyond ASCII, the last one maybe cut off; and bytes that are in no character.
+    static constexpr unsigned characters = 0;
+    static constexpr unsigned ill_formed = 1;
+    // Of an ASCII character.
     [[nodiscard]] static unsigned group_of(std::uint8_t byte) noexcept;
-    // The bytes of a group, in order.
+    // The ASCII characters of a group, in order.
     [[nodiscard]] static std::span<const std::uint8_t> bytes_of(unsigned group) noexcept;
 
     // Token `i` has the bytes `piece(i)`, which stay where they are for the time of this call;
@@ -50,14 +54,14 @@ public:
     [[nodiscard]] std::span<const Token> tokens() const noexcept { return tokens_; }
     // The longest token's bytes.
     [[nodiscard]] std::size_t max_depth() const noexcept { return max_depth_; }
-    // The bytes of all continuations of a node.
-    [[nodiscard]] ByteGroups continuations(std::uint32_t node) const noexcept {
+    // What all continuations of a node are made of.
+    [[nodiscard]] Groups continuations(std::uint32_t node) const noexcept {
         return continuations_[node];
     }
 
 private:
     std::vector<Node> nodes_;
-    std::vector<ByteGroups> continuations_;
+    std::vector<Groups> continuations_;
     std::vector<Token> tokens_;
     std::size_t max_depth_ = 0;
 };

@@ -206,6 +206,10 @@ constexpr std::string_view grammars[] = {
     "root ::= \"(\" root \")\" root | [a-z\xC3\xA4-\xE3\x82\x9F]*",
     "root ::= (\"abc\" | \"abd\" | \"b\" root \"c\")+",
     "root ::= .* \"stop\" [^a]",
+    // All characters beyond ASCII lead back to where they were, all but one, or those of a length.
+    "root ::= ([\\x80-\\U0010FFFF] | \"ab\")*",
+    "root ::= ([\\x80-\\uFFFC\\uFFFE-\\U0010FFFF] | \"ab\")*",
+    "root ::= ([\\x80-\\u07FF\\U00010000-\\U0010FFFF] | [a-z] | [\\u0800-\\uFFFF]{2})*",
     "root ::= (<[300]> | !<[301]> \"a\" | [a-z]+ <[302]>)*",
 };
 
@@ -216,8 +220,9 @@ TEST(GbnfMask, EqualsEachTokenAloneOnRandomVocabularies) {
     std::cout << "seed " << seed << "\n";
     std::mt19937 random(seed);
     const auto below = [&](std::size_t bound) { return static_cast<std::size_t>(random()) % bound; };
-    constexpr std::string_view parts[] = {"a", "b", "c", "abc", "x",        "(",    ")",
-                                          "\"", "\\", ",", "0",  "\xC3\xA4", "\xE3", "\x81\x82"};
+    constexpr std::string_view parts[] = {
+        "a", "b", "c", "abc", "(", ")", "\"", "\\", ",", "0", "\xC3\xA4", "\xE3", "\x81\x82",
+        "\xEF\xBF\xBD", "\xF0\x9F\x98\x80", "\xC3\xA4\xC3\xB6"};
     std::size_t partial = 0;
     for (int round = 0; round < 6; ++round) {
         std::vector<WordVocabulary::Word> pieces;
