@@ -35,6 +35,8 @@ public:
                      std::size_t memory = default_memory);
 
     [[nodiscard]] const Grammar &grammar() const noexcept { return automaton_.grammar(); }
+    // There is one.
+    [[nodiscard]] const Vocabulary &vocabulary() const noexcept { return *vocabulary_; }
 
     void reset();
 
