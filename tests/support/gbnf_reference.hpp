@@ -96,7 +96,9 @@ private:
         case Expression::Kind::repetition:
             return repetition(what, at);
         default:
-            return {}; // token elements match no bytes
+            // Token elements match no bytes; a token may come after them.
+            wants_more_ = wants_more_ || at == text_.size();
+            return {};
         }
     }
 
