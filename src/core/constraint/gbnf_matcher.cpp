@@ -62,7 +62,7 @@ Token Matcher::resolve(const TokenElement &element) const {
 
 bool Matcher::matches(Index element, Token token) const noexcept {
     return grammar().tokens()[element].negated
-               ? elements_[element] != token && vocabulary_->texts().test(token)
+               ? elements_[element] != token && vocabulary_->visible().test(token)
                : elements_[element] == token;
 }
 
@@ -209,7 +209,7 @@ void Matcher::add_token_elements(TokenMask &mask) const {
             return;
         }
         const bool was_set = mask.test(elements_[element]);
-        mask.add(vocabulary_->texts());
+        mask.add(vocabulary_->visible());
         if (!was_set) {
             mask.clear(elements_[element]);
         }

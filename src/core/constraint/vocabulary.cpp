@@ -8,9 +8,12 @@ Vocabulary::Vocabulary(const Vocab &vocab)
                                return vocab.ends_generation(token) ? std::string_view()
                                                                    : vocab.piece(token, true);
                            }),
-      texts_(size()), ends_(size()) {
+      texts_(size()), visible_(size()), ends_(size()) {
     for (const Token token : trie_.tokens()) {
         texts_.set(token);
+        if (piece(token).front() != '\0') {
+            visible_.set(token);
+        }
     }
     for (Token token = 0; token < vocab.size(); ++token) {
         if (vocab.ends_generation(token)) {

@@ -29,6 +29,8 @@ public:
     [[nodiscard]] const TokenTrie &trie() const noexcept { return trie_; }
     // The tokens of the trie.
     [[nodiscard]] const TokenMask &texts() const noexcept { return texts_; }
+    // Those of them that a grammar means by "any other token": U+0000 has to be asked for by name.
+    [[nodiscard]] const TokenMask &visible() const noexcept { return visible_; }
     // Those that end the generation.
     [[nodiscard]] const TokenMask &ends() const noexcept { return ends_; }
     [[nodiscard]] std::string_view piece(Token token) const { return vocab_.piece(token, true); }
@@ -37,6 +39,7 @@ private:
     const Vocab &vocab_;
     TokenTrie trie_;
     TokenMask texts_;
+    TokenMask visible_;
     TokenMask ends_;
 };
 
