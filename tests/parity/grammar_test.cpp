@@ -253,25 +253,23 @@ void walk(const Both &vocabulary, const std::string &grammar, Random &random, Co
 
 std::string random_alternatives(Random &random, std::size_t rule, std::size_t rules, int depth);
 
-// Without recursion: what is ambiguous and recursive takes llama.cpp exponential time.
+// Without recursion, and without repetitions of more than a character: where texts can be read in
+// many ways llama.cpp takes exponential time.
 std::string random_item(Random &random, std::size_t rule, std::size_t rules, int depth) {
-    switch (random.below(5)) {
-    case 0:
-        return random.one_of({"\"a\"", "\"the\"", "\" \"", "\"\"", "\"\xC3\xA4\"", "\"\\n\""});
-    case 1:
-        if (depth > 0) {
-            return "(" + random_alternatives(random, rule, rules, depth - 1) + ")";
-        }
-        [[fallthrough]];
-    case 2:
-        if (rule + 1 < rules) {
-            return "r" + std::to_string(rule + 1 + random.below(rules - rule - 1));
-        }
-        [[fallthrough]];
-    default:
-        return random.one_of({"[a-t]", "[^a-d\\n]", ".", "[\xC3\xA4-\xE3\x81\x82]", "[^\xC3\xA4]",
-                              "[0-9A-F]", "[\\x80-\\U0010FFFF]"});
+    const std::size_t kind = random.below(5);
+    if (kind == 0 && depth > 0) {
+        return "(" + random_alternatives(random, rule, rules, depth - 1) + ")" +
+               random.one_of({"", "?", "{2}"});
     }
+    if (kind == 1 && rule + 1 < rules) {
+        return "r" + std::to_string(rule + 1 + random.below(rules - rule - 1)) +
+               random.one_of({"", "?"});
+    }
+    const std::string text =
+        kind < 3 ? random.one_of({"\"a\"", "\"the\"", "\" \"", "\"\xC3\xA4\"", "\"\\n\""})
+                 : random.one_of({"[a-t]", "[^a-d\\n]", ".", "[\xC3\xA4-\xE3\x81\x82]",
+                                  "[^\xC3\xA4]", "[0-9A-F]", "[\\x80-\\U0010FFFF]"});
+    return text + random.one_of({"", "", "", "", "*", "+", "?", "{2}", "{0,2}", "{1,3}"});
 }
 
 std::string random_alternatives(Random &random, std::size_t rule, std::size_t rules, int depth) {
@@ -279,8 +277,7 @@ std::string random_alternatives(Random &random, std::size_t rule, std::size_t ru
     for (std::size_t i = 1 + random.below(3); i > 0; --i) {
         out += out.empty() ? "" : " | ";
         for (std::size_t k = 1 + random.below(3); k > 0; --k) {
-            out += random_item(random, rule, rules, depth) +
-                   random.one_of({"", "", "", "", "*", "+", "?", "{2}", "{0,2}", "{1,3}"}) + " ";
+            out += random_item(random, rule, rules, depth) + " ";
         }
     }
     return out;
