@@ -201,6 +201,8 @@ TEST(Infill, EndsWhatItCannotFill) {
     // No byte likely enough.
     logits.assign(logits.size(), 0);
     logits[end] = -60;
+    logits[static_cast<std::size_t>(
+        mullama_model_special_token(model.get(), MULLAMA_SPECIAL_EOS))] = -60;
     EXPECT_EQ(static_cast<std::size_t>(sample(sampler.get(), logits)), end);
 }
 
