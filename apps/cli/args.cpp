@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <limits>
 #include <memory>
 #include <set>
@@ -21,7 +23,7 @@ constexpr const char *context_group = "Context";
 constexpr const char *sampling_group = "Sampling";
 
 // Where the contract's name and the flag's are not the same but for '_' and '-'.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 32> flag_names{{
+constexpr auto flag_names = std::to_array<std::pair<std::string_view, std::string_view>>({
     {"path", "PATH"},
     {"prompt", "PROMPT"},
     {"text", "TEXT"},
@@ -54,7 +56,14 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 32> flag_nam
     {"query", "--query"},
     {"file", "--file"},
     {"preset", "--preset"},
-}};
+    {"grammar", "--grammar"},
+    {"root", "--grammar-root"},
+    {"grammar_root", "--grammar-root"},
+    {"trigger_words", "--grammar-triggers"},
+    {"grammar_triggers", "--grammar-triggers"},
+    {"logit_bias", "--logit-bias"},
+    {"dry_sequence_breakers", "--dry-sequence-breakers"},
+});
 
 // The words of a table, as in "auto|read|mmap".
 template <class Names>
@@ -122,6 +131,24 @@ client::SettingValue parse_setting(const std::string &flag,
         throw UsageError(flag + " must be " + format_range(parameter) + ", not " + text);
     }
     return whole ? client::SettingValue(integer) : client::SettingValue(number);
+}
+
+// All of a file, as it is.
+std::string read_file(const std::string &flag, const std::string &path) {
+    std::ifstream file(std::filesystem::path(std::u8string(path.begin(), path.end())),
+                       std::ios::binary);
+    std::string text;
+    std::array<char, 65536> buffer{};
+    while (file.read(buffer.data(), buffer.size()) || file.gcount() > 0) {
+        text.append(buffer.data(), static_cast<std::size_t>(file.gcount()));
+    }
+    if (!file.is_open() || file.bad()) {
+        throw UsageError(flag + " names a file that cannot be read: '" + path + "'");
+    }
+    if (text.empty()) {
+        throw UsageError(flag + " names an empty file: '" + path + "'");
+    }
+    return text;
 }
 
 void replace_setting(client::Sampling &sampling, const std::string &name,
@@ -395,6 +422,15 @@ void add_sampling_options(CLI::App &app, const std::vector<client::SamplingStage
                 add_setting(app, parameter, sampling);
             }
         }
+    }
+    if (seen.contains("grammar")) {
+        add_value(
+            app, "--grammar-file", "PATH",
+            [&sampling](const std::string &path) {
+                replace_setting(sampling, "grammar", read_file("--grammar-file", path));
+            },
+            "A file with the grammar")
+            ->group(sampling_group);
     }
     add_value(
         app, "--samplers", "NAMES",

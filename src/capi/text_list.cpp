@@ -14,6 +14,22 @@ std::vector<std::string_view> text_list(const char *const *texts, const std::siz
     return list;
 }
 
+std::vector<std::string_view> full_text_list(const char *const *texts, const std::size_t *sizes,
+                                             std::size_t count, const std::string &parameter) {
+    std::vector<std::string_view> list = text_list(texts, sizes, count, parameter);
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        if (list[i].empty()) {
+            const std::string name = parameter + "[" + std::to_string(i) + "]";
+            throw base::Error(MULLAMA_ERROR_INVALID_ARGUMENT, name + " is empty")
+                .parameter(name)
+                .expected("at least one character")
+                .actual("an empty string")
+                .offset(static_cast<std::int64_t>(i));
+        }
+    }
+    return list;
+}
+
 void require_room(const float *numbers, std::size_t count, std::size_t needed,
                   std::string_view parameter) {
     if (numbers == nullptr && needed != 0)

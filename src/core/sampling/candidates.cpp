@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <string_view>
@@ -285,6 +286,42 @@ bool Candidates::keep_at_least(float least, std::size_t min_keep) {
     }
     truncate(kept);
     return true;
+}
+
+bool Candidates::keep_tokens(std::span<const std::uint64_t> words) {
+    if (!is_row_) {
+        std::size_t kept = 0;
+        for (std::size_t i = 0; i < size_; ++i) {
+            const auto token = static_cast<std::size_t>(storage_[i].id);
+            if (token / 64 < words.size() && ((words[token / 64] >> (token % 64)) & 1) != 0) {
+                storage_[kept++] = storage_[i];
+            }
+        }
+        if (kept > 0) {
+            truncate(kept);
+        }
+        return kept > 0;
+    }
+    const std::size_t used = std::min(words.size(), (row_.size() + 63) / 64);
+    std::size_t most = 0;
+    for (std::size_t k = 0; k < used; ++k) {
+        most += static_cast<std::size_t>(std::popcount(words[k]));
+    }
+    reserve(most);
+    std::size_t kept = 0;
+    for (std::size_t k = 0; k < used; ++k) {
+        for (std::uint64_t rest = words[k]; rest != 0; rest &= rest - 1) {
+            const std::size_t token = 64 * k + static_cast<std::size_t>(std::countr_zero(rest));
+            if (token >= row_.size()) {
+                break;
+            }
+            storage_[kept++] = {static_cast<Token>(token), row_[token], 0};
+        }
+    }
+    if (kept > 0) {
+        become_list(kept, false);
+    }
+    return kept > 0;
 }
 
 void Candidates::keep_best() {
