@@ -264,12 +264,12 @@ void run(const Case &chain, const Shape &shape) {
     const std::string shown_name = shape.name + ": " + chain.name;
     if (!chain.compared) {
         std::printf("%-52s %12s %12.3f\n", shown_name.c_str(), "",
-                    bench::measure(rounds, sample_ours) / 1e6);
+                    bench::measure(rounds, sample_ours, 1, bench::thread_ns) / 1e6);
         return;
     }
     const bench::Comparison result = bench::compare(
         rounds, [&](std::size_t round) { theirs.push_back(pair.theirs.sample(row(round))); },
-        sample_ours);
+        sample_ours, 1, bench::thread_ns);
     if (theirs != ours) {
         throw std::runtime_error(shown_name + ": the tokens are not llama.cpp's");
     }

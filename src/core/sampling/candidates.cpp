@@ -154,14 +154,11 @@ void Candidates::keep_top(std::size_t count) {
         return;
     }
     if (count > heap_limit) {
-        if (is_row_) {
-            buckets_.fill(row_, count);
-        } else {
-            buckets_.fill(list(), count);
-        }
+        fill_buckets(count);
         while (buckets_.sort_next() < count) {
         }
-        replace_sorted(buckets_.items());
+        keep(buckets_.items());
+        sorted_ = true;
         return;
     }
     if (is_row_) {
@@ -170,7 +167,7 @@ void Candidates::keep_top(std::size_t count) {
             storage_[i] = {static_cast<Token>(i), row_[i], 0};
         }
     }
-    Heap heap({storage_.data(), count});
+    Heap heap(std::span(storage_.data(), count));
     if (is_row_) {
         std::size_t i = count;
         while (i < row_.size()) {
@@ -196,6 +193,14 @@ void Candidates::keep_top(std::size_t count) {
     }
     heap.sort();
     become_list(count, true);
+}
+
+void Candidates::fill_buckets(std::size_t count) {
+    if (is_row_) {
+        buckets_.fill(row_, count);
+    } else {
+        buckets_.fill(list(), count);
+    }
 }
 
 bool Candidates::keep_at_least(float least, std::size_t min_keep) {
@@ -239,10 +244,29 @@ void Candidates::keep_best() {
     become_list(1, true);
 }
 
-void Candidates::replace_sorted(std::span<const Candidate> candidates) {
-    reserve(candidates.size());
-    std::copy(candidates.begin(), candidates.end(), storage_.begin());
-    become_list(candidates.size(), true);
+void Candidates::keep(std::span<const Ranked> chosen) {
+    if (is_row_) {
+        reserve(chosen.size());
+        for (std::size_t i = 0; i < chosen.size(); ++i) {
+            const std::uint32_t place = chosen[i].place;
+            storage_[i] = {static_cast<Token>(place), row_[place], 0};
+        }
+    } else {
+        if (spare_.size() < chosen.size()) {
+            spare_.resize(chosen.size());
+        }
+        for (std::size_t i = 0; i < chosen.size(); ++i) {
+            spare_[i] = storage_[chosen[i].place];
+        }
+        storage_.swap(spare_);
+    }
+    become_list(chosen.size(), false);
+}
+
+void Candidates::drop(std::size_t count) {
+    const std::span<const Candidate> rest = list().subspan(count);
+    std::copy(rest.begin(), rest.end(), storage_.begin());
+    become_list(rest.size(), sorted_);
 }
 
 float Candidates::max_logit() {

@@ -38,6 +38,8 @@ public:
     [[nodiscard]] bool dense() const noexcept { return dense_; }
     // A stage changed logits in place, and the list is not known to be in order any more.
     void unsort() noexcept { sorted_ = false; }
+    // The list is known to be in falling order.
+    void set_sorted() noexcept { sorted_ = true; }
 
     // Leaves the first `count` of the list.
     void truncate(std::size_t count) noexcept;
@@ -49,8 +51,10 @@ public:
     bool keep_at_least(float least, std::size_t min_keep);
     // Leaves the likeliest alone: the first of those with the greatest logit.
     void keep_best();
-    // Puts other candidates, in falling order, in place of the list.
-    void replace_sorted(std::span<const Candidate> candidates);
+    // Leaves those at the places chosen, in the order chosen.
+    void keep(std::span<const Ranked> chosen);
+    // Leaves all but the first `count` of the list.
+    void drop(std::size_t count);
 
     // The greatest logit, and the first place that has it.
     [[nodiscard]] float max_logit();
@@ -62,7 +66,9 @@ public:
     // The selected token, or the likeliest where no stage selected one.
     [[nodiscard]] Token token();
 
-    // Work space for stages that need falling order without sorting everything.
+    // For stages that need falling order without sorting everything: takes the `count` likeliest
+    // into the buckets, with their places here.
+    void fill_buckets(std::size_t count);
     [[nodiscard]] Buckets &buckets() noexcept { return buckets_; }
 
 private:
@@ -77,6 +83,7 @@ private:
     bool row_max_known_ = false;
 
     std::vector<Candidate> storage_;
+    std::vector<Candidate> spare_;
     std::size_t size_ = 0;
     std::size_t selected_ = none;
     bool is_row_ = true;

@@ -18,29 +18,30 @@ constexpr std::size_t block = 64;
 // What is left when fewer than two blocks are, with what is pending of a third.
 constexpr std::size_t rest = 3 * block;
 
+// As many numbers as a leaf has items; the compiler makes whatever vectors the processor has of it.
+using Values = float __attribute__((vector_size(leaf * sizeof(float))));
+using Places = std::int32_t __attribute__((vector_size(leaf * sizeof(std::int32_t))));
+
 void sort_leaf(std::span<Ranked> items) noexcept {
     if (items.size() < 2) {
         return;
     }
-    // Each goes to as many places from the first as there are items before it, equal ones in the
-    // order that they have. Always for a whole leaf: the compiler makes vector instructions of it.
-    std::array<Ranked, leaf> old{};
-    std::array<float, leaf> values{};
-    std::copy(items.begin(), items.end(), old.begin());
-    for (std::size_t i = 0; i < leaf; ++i) {
-        values[i] = old[i].value;
+    std::array<Ranked, leaf> old;
+    Values values{};
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        old[i] = items[i];
+        values[i] = items[i].value;
     }
-    std::array<std::uint32_t, leaf> before{};
+    // Each goes behind those that are greater, and those that are equal and came before it. A
+    // comparison that holds is -1.
+    constexpr Places place{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    Places before{};
     for (std::size_t other = 0; other < items.size(); ++other) {
-        const float value = values[other];
-        for (std::size_t i = 0; i < leaf; ++i) {
-            const auto greater = static_cast<std::uint32_t>(value > values[i]);
-            const auto equal = static_cast<std::uint32_t>(value == values[i]);
-            before[i] += greater | (equal & static_cast<std::uint32_t>(other < i));
-        }
+        const float value = old[other].value;
+        before -= (value > values) | ((value == values) & (static_cast<std::int32_t>(other) < place));
     }
     for (std::size_t i = 0; i < items.size(); ++i) {
-        items[before[i]] = old[i];
+        items[static_cast<std::size_t>(before[i])] = old[i];
     }
 }
 
@@ -73,33 +74,51 @@ struct Stops {
 
     // A pointer from the left stops at what does not belong before the pivot.
     void find_rightwards(const Ranked *from, std::size_t size, float pivot) noexcept {
-        count = 0;
-        next = 0;
+        std::size_t found = 0;
         for (std::size_t i = 0; i < size; ++i) {
-            distance[count] = static_cast<std::uint8_t>(i);
-            count += static_cast<std::size_t>(!(from[i].value > pivot));
+            distance[found] = static_cast<std::uint8_t>(i);
+            found += static_cast<std::size_t>(!(from[i].value > pivot));
         }
+        count = found;
+        next = 0;
     }
 
     // One from the right, which starts behind the last item, at what does not belong after it.
     void find_leftwards(const Ranked *from, std::size_t size, float pivot) noexcept {
-        count = 0;
-        next = 0;
+        std::size_t found = 0;
         for (std::size_t i = 1; i <= size; ++i) {
-            distance[count] = static_cast<std::uint8_t>(i);
-            count += static_cast<std::size_t>(!(pivot > (from - i)->value));
+            distance[found] = static_cast<std::uint8_t>(i);
+            found += static_cast<std::size_t>(!(pivot > (from - i)->value));
         }
+        count = found;
+        next = 0;
     }
 };
 
-// Hoare's partition around the first item: what is greater comes before the place returned, what is
-// less at or after it.
-//
-// His two pointers move towards each other and swap what each stops at, until they meet. Which
-// items they stop at depends on nothing but the pivot, so the stops of whole blocks can be found
-// first and swapped in pairs then.
-std::size_t partition(std::span<Ranked> items) noexcept {
-    move_median_to_first(items[0], items[1], items[items.size() / 2], items[items.size() - 1]);
+// Hoare's partition, the pivot being the first item: what is greater comes before the place
+// returned, what is less at or after it. Two pointers move towards each other and swap what each
+// stops at, until they meet.
+std::size_t partition_step_by_step(std::span<Ranked> items) noexcept {
+    const float pivot = items[0].value;
+    std::size_t left = 1;
+    std::size_t right = items.size();
+    while (true) {
+        while (left < right && items[left].value > pivot) {
+            ++left;
+        }
+        do {
+            --right;
+        } while (left < right && pivot > items[right].value);
+        if (left >= right) {
+            return left;
+        }
+        std::swap(items[left++], items[right]);
+    }
+}
+
+// The same. Which items the pointers stop at depends on nothing but the pivot, so the stops of
+// whole blocks can be found first and swapped in pairs then.
+std::size_t partition_in_blocks(std::span<Ranked> items) noexcept {
     const float pivot = items[0].value;
     Ranked *left = items.data() + 1;
     Ranked *right = items.data() + items.size();
@@ -149,6 +168,16 @@ std::size_t partition(std::span<Ranked> items) noexcept {
         std::swap(left[from_left], left[meeting]);
     }
     return static_cast<std::size_t>(left - items.data()) + meeting;
+}
+
+std::size_t partition(std::span<Ranked> items) noexcept {
+    Ranked &second = items[1];
+    Ranked &middle = items[items.size() / 2];
+    Ranked &last = items[items.size() - 1];
+    // Where most are equal the processor foresees the comparisons.
+    const bool alike = second.value == middle.value && middle.value == last.value;
+    move_median_to_first(items[0], second, middle, last);
+    return alike ? partition_step_by_step(items) : partition_in_blocks(items);
 }
 
 } // namespace

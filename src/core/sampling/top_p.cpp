@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <vector>
 
 #include "core/sampling/softmax.hpp"
 #include "core/sampling/stage.hpp"
@@ -26,14 +26,15 @@ public:
         if (p_ >= 1) {
             return;
         }
-        softmax(candidates);
         if (!candidates.sorted() && candidates.size() > small_list) {
             apply_lazily(candidates);
             return;
         }
+        softmax(candidates);
         candidates.keep_top(candidates.size());
         Reach reach{.p = p_, .min_keep = min_keep_};
-        reach.read(candidates.list(), candidates.size());
+        const std::span<const Candidate> all = candidates.list();
+        reach.read(all.size(), [&](std::size_t i) { return all[i].p; });
         candidates.truncate(reach.read_count);
     }
 
@@ -50,9 +51,10 @@ private:
         std::size_t read_count = 0;
 
         // Goes on to `end` at most; true when it got there.
-        bool read(std::span<const Candidate> candidates, std::size_t end) {
+        template <class Probability>
+        bool read(std::size_t end, Probability probability) {
             while (read_count < end) {
-                sum += candidates[read_count++].p;
+                sum += probability(read_count++);
                 if (sum >= p && read_count >= min_keep) {
                     return true;
                 }
@@ -61,26 +63,32 @@ private:
         }
     };
 
-    void apply_lazily(Candidates &candidates) const {
+    void apply_lazily(Candidates &candidates) {
+        const float sum = exponentials<float>(candidates, weights_);
         Buckets &buckets = candidates.buckets();
         Reach reach{.p = p_, .min_keep = min_keep_};
         for (const std::size_t count : {first_look, candidates.size()}) {
-            buckets.fill(candidates.list(), count);
+            candidates.fill_buckets(count);
+            const auto probability = [&](std::size_t i) {
+                return weights_[buckets.items()[i].place] / sum;
+            };
             std::size_t in_order = 0;
             bool reached = false;
             while (!reached && in_order < count) {
                 in_order = buckets.sort_next();
-                reached = reach.read(buckets.items(), in_order);
+                reached = reach.read(in_order, probability);
             }
             if (reached || count == candidates.size()) {
                 break;
             }
         }
-        candidates.replace_sorted(buckets.items().first(reach.read_count));
+        candidates.keep(buckets.items().first(reach.read_count));
+        candidates.set_sorted();
     }
 
     float p_ = 1;
     std::size_t min_keep_ = 0;
+    std::vector<float> weights_;
 };
 
 } // namespace

@@ -1,8 +1,7 @@
-#include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <vector>
 
+#include "core/sampling/lazy_sort.hpp"
 #include "core/sampling/softmax.hpp"
 #include "core/sampling/stage.hpp"
 
@@ -28,19 +27,22 @@ public:
         softmax(candidates);
         drop_impossible(candidates);
         const std::span<const Candidate> all = candidates.list();
-        order_by_surprise(all);
+        rank_by_surprise(all);
+        LazySort order;
+        order.start(ranked_);
+        std::size_t in_order = 0;
         std::size_t kept = 0;
         float sum = 0;
-        kept_.clear();
         while (kept < all.size()) {
-            kept_.push_back(all[order_[kept++]]);
-            sum += kept_.back().p;
+            if (kept == in_order) {
+                in_order = order.next();
+            }
+            sum += all[ranked_[kept++].place].p;
             if (sum > p_ && kept >= min_keep_) {
                 break;
             }
         }
-        candidates.replace_sorted(kept_);
-        candidates.unsort();
+        candidates.keep(std::span(ranked_).first(kept));
     }
 
     [[nodiscard]] std::unique_ptr<Stage> clone() const override {
@@ -58,27 +60,23 @@ private:
         candidates.truncate(possible);
     }
 
-    // By how far a token's surprise is from what is to be expected, the entropy.
-    void order_by_surprise(std::span<const Candidate> all) {
+    // By how far a token's surprise is from what is to be expected, the entropy; the nearest first.
+    void rank_by_surprise(std::span<const Candidate> all) {
+        ranked_.resize(all.size());
         float entropy = 0;
-        for (const Candidate &candidate : all) {
-            entropy += -candidate.p * std::log(candidate.p);
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            const float logarithm = std::log(all[i].p);
+            entropy += -all[i].p * logarithm;
+            ranked_[i].value = -logarithm;
         }
-        distance_.clear();
-        for (const Candidate &candidate : all) {
-            distance_.push_back(std::fabs(-std::log(candidate.p) - entropy));
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            ranked_[i] = {-std::fabs(ranked_[i].value - entropy), static_cast<std::uint32_t>(i)};
         }
-        order_.resize(all.size());
-        std::iota(order_.begin(), order_.end(), 0);
-        std::sort(order_.begin(), order_.end(),
-                  [this](std::size_t a, std::size_t b) { return distance_[a] < distance_[b]; });
     }
 
     float p_ = 1;
     std::size_t min_keep_ = 0;
-    std::vector<float> distance_;
-    std::vector<std::size_t> order_;
-    std::vector<Candidate> kept_;
+    std::vector<Ranked> ranked_;
 };
 
 } // namespace
