@@ -18,27 +18,37 @@ constexpr std::size_t block = 64;
 // What is left when fewer than two blocks are, with what is pending of a third.
 constexpr std::size_t rest = 3 * block;
 
-// As many numbers as a leaf has items; the compiler makes whatever vectors the processor has of it.
-using Values = float __attribute__((vector_size(leaf * sizeof(float))));
-using Places = std::int32_t __attribute__((vector_size(leaf * sizeof(std::int32_t))));
+// The vectors that every processor has; a leaf is four of them.
+constexpr std::size_t lanes = 4;
+using Values = float __attribute__((vector_size(lanes * sizeof(float))));
+using Places = std::int32_t __attribute__((vector_size(lanes * sizeof(std::int32_t))));
 
 void sort_leaf(std::span<Ranked> items) noexcept {
     if (items.size() < 2) {
         return;
     }
     std::array<Ranked, leaf> old;
-    Values values{};
+    std::array<float, leaf> padded{};
     for (std::size_t i = 0; i < items.size(); ++i) {
         old[i] = items[i];
-        values[i] = items[i].value;
+        padded[i] = items[i].value;
     }
-    // Each goes behind those that are greater, and those that are equal and came before it. A
-    // comparison that holds is -1.
-    constexpr Places place{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    Places before{};
-    for (std::size_t other = 0; other < items.size(); ++other) {
-        const float value = old[other].value;
-        before -= (value > values) | ((value == values) & (static_cast<std::int32_t>(other) < place));
+    std::array<std::int32_t, leaf> before;
+    const std::size_t size = (items.size() + lanes - 1) / lanes * lanes;
+    for (std::size_t first = 0; first < size; first += lanes) {
+        const Values values{padded[first], padded[first + 1], padded[first + 2], padded[first + 3]};
+        const auto at = static_cast<std::int32_t>(first);
+        const Places places{at, at + 1, at + 2, at + 3};
+        // How many are greater, or equal and came earlier. A comparison that holds is -1.
+        Places counts{};
+        for (std::size_t other = 0; other < items.size(); ++other) {
+            const float value = padded[other];
+            const auto other_place = static_cast<std::int32_t>(other);
+            counts -= (value > values) | ((value == values) & (other_place < places));
+        }
+        for (std::size_t lane = 0; lane < lanes; ++lane) {
+            before[first + lane] = counts[lane];
+        }
     }
     for (std::size_t i = 0; i < items.size(); ++i) {
         items[static_cast<std::size_t>(before[i])] = old[i];
