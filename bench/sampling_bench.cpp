@@ -122,9 +122,7 @@ struct Pair {
         ours.set_float(add("penalties", llama_sampler_init_penalties(count, 64, repeat, 0, 0)),
                        "repeat", repeat);
     }
-    void top_k(std::int32_t k) {
-        ours.set_int(add("top_k", llama_sampler_init_top_k(k)), "k", k);
-    }
+    void top_k(std::int32_t k) { ours.set_int(add("top_k", llama_sampler_init_top_k(k)), "k", k); }
     void top_p(float p) { ours.set_float(add("top_p", llama_sampler_init_top_p(p, 0)), "p", p); }
     void min_p(float p) { ours.set_float(add("min_p", llama_sampler_init_min_p(p, 0)), "p", p); }
     void typical(float p) {

@@ -147,8 +147,8 @@ std::size_t partition_in_blocks(std::span<Ranked> items) noexcept {
             right_stops.find_leftwards(right_from, block, pivot);
             right -= block;
         }
-        const std::size_t pairs = std::min(left_stops.count - left_stops.next,
-                                           right_stops.count - right_stops.next);
+        const std::size_t pairs =
+            std::min(left_stops.count - left_stops.next, right_stops.count - right_stops.next);
         for (std::size_t i = 0; i < pairs; ++i) {
             std::swap(left_from[left_stops.distance[left_stops.next + i]],
                       *(right_from - right_stops.distance[right_stops.next + i]));
