@@ -157,7 +157,7 @@ TEST(Heap, IsAPartialSort) {
         for (std::size_t i = 0; i < size; ++i)
             mine.push_back({static_cast<Token>(i), static_cast<float>(engine() % 8), 0});
         std::vector<Candidate> theirs = mine;
-        Heap heap(std::span(mine).first(count));
+        Heap heap(std::span<Candidate>(mine).first(count));
         for (std::size_t i = count; i < size; ++i) {
             if (mine[i].logit > heap.least())
                 heap.replace_least(mine[i]);
