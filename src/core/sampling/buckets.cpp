@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/sampling/heap.hpp"
+#include "core/sampling/radix_sort.hpp"
 
 namespace mullama::core::sampling {
 
@@ -10,6 +11,9 @@ namespace {
 
 constexpr float lowest_logit = -10.0F;
 constexpr float highest_logit = 10.0F;
+
+// Fewer than these are sorted faster by comparing them than by their digits.
+constexpr std::size_t few = 200;
 
 struct List {
     std::span<const Candidate> all;
@@ -87,24 +91,35 @@ void Buckets::distribute(const Source &source, std::size_t count) {
     }
     count_ = count;
     done_ = 0;
-    begun_ = 0;
-    current_ = bucket_count;
+    current_ = {};
     sort_.start({});
+    found_ = {};
+    settled_.reset();
 }
 
-void Buckets::fill(std::span<const Candidate> all, std::size_t count) {
+void Buckets::fill(std::span<const Candidate> all, std::size_t count, Ties ties) {
+    ties_ = ties;
     distribute(List{all}, count);
 }
 
-void Buckets::fill(std::span<const float> row, std::size_t count) {
+void Buckets::fill(std::span<const float> row, std::size_t count, Ties ties) {
+    ties_ = ties;
     distribute(Row{row}, count);
+}
+
+// Goes on to the next bucket that has items.
+void Buckets::begin_bucket() noexcept {
+    current_.begin = done_;
+    do {
+        --current_.bucket;
+    } while (sizes_[current_.bucket] == 0);
 }
 
 // Only part of the lowest bucket may be wanted.
 void Buckets::sort_lowest() noexcept {
-    const std::span<Ranked> bucket{items_.data() + done_, sizes_[lowest_]};
-    const std::size_t wanted = count_ - done_;
-    Heap heap(bucket.first(wanted));
+    const std::span<Ranked> bucket{items_.data() + current_.begin, sizes_[lowest_]};
+    const std::size_t wanted = count_ - current_.begin;
+    Heap<Ranked> heap(bucket.first(wanted));
     for (const Ranked &item : bucket.subspan(wanted)) {
         if (item.value > heap.least()) {
             heap.replace_least(item);
@@ -114,23 +129,90 @@ void Buckets::sort_lowest() noexcept {
     done_ = count_;
 }
 
+void Buckets::sort_open_bucket() {
+    if (sorted_.size() < items_.size()) {
+        sorted_.resize(items_.size());
+        scratch_.resize(items_.size());
+    }
+    const std::size_t size = sizes_[current_.bucket];
+    const std::span<Ranked> bucket{items_.data() + current_.begin, size};
+    const std::span<Ranked> sorted{sorted_.data() + current_.begin, size};
+    if (current_.begin + size > count_) {
+        sort_lowest();
+        settled_.set(lowest_);
+        std::copy(bucket.begin(), bucket.end(), sorted.begin());
+        return;
+    }
+    if (size < few) {
+        std::copy(bucket.begin(), bucket.end(), sorted.begin());
+        LazySort sort;
+        sort.start(sorted);
+        while (sort.next() < size) {
+        }
+    } else {
+        sort_by_radix(bucket, sorted, std::span(scratch_).first(size));
+    }
+    done_ = current_.begin + size;
+}
+
 std::size_t Buckets::sort_next() {
     if (done_ == count_) {
         return done_;
     }
-    if (current_ == bucket_count || done_ == begun_ + sizes_[current_]) {
-        begun_ = done_;
-        do {
-            --current_;
-        } while (sizes_[current_] == 0);
-        if (current_ == lowest_) {
+    if (ties_ == Ties::open) {
+        begin_bucket();
+        sort_open_bucket();
+        return done_;
+    }
+    if (current_.bucket == bucket_count || done_ == current_.begin + sizes_[current_.bucket]) {
+        begin_bucket();
+        if (current_.bucket == lowest_) {
             sort_lowest();
             return done_;
         }
-        sort_.start({items_.data() + begun_, sizes_[current_]});
+        sort_.start({items_.data() + current_.begin, sizes_[current_.bucket]});
     }
-    done_ = begun_ + sort_.next();
+    done_ = current_.begin + sort_.next();
     return done_;
+}
+
+// Makes found_ the bucket that the item is in.
+void Buckets::find_bucket(std::size_t item) noexcept {
+    if (found_.bucket == bucket_count || item < found_.begin) {
+        found_ = {.bucket = bucket_count - 1, .begin = 0};
+    }
+    while (item >= found_.begin + sizes_[found_.bucket]) {
+        found_.begin += sizes_[found_.bucket--];
+    }
+}
+
+void Buckets::settle_found() noexcept {
+    const std::span<Ranked> bucket{items_.data() + found_.begin, sizes_[found_.bucket]};
+    if (found_.bucket == lowest_) {
+        Heap<Ranked> heap(bucket);
+        heap.sort();
+    } else {
+        LazySort sort;
+        sort.start(bucket);
+        while (sort.next() < bucket.size()) {
+        }
+    }
+    settled_.set(found_.bucket);
+}
+
+std::uint32_t Buckets::settle(std::size_t item) {
+    find_bucket(item);
+    if (!settled_[found_.bucket]) {
+        const float value = sorted_[item].value;
+        const bool follows_its_like = item > found_.begin && sorted_[item - 1].value == value;
+        const bool leads_its_like =
+            item + 1 < found_.begin + sizes_[found_.bucket] && sorted_[item + 1].value == value;
+        if (!follows_its_like && !leads_its_like) {
+            return sorted_[item].place;
+        }
+        settle_found();
+    }
+    return items_[item].place;
 }
 
 } // namespace mullama::core::sampling

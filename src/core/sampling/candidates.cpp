@@ -17,6 +17,9 @@ constexpr float infinity = std::numeric_limits<float>::infinity();
 // the two differ in the order of equal logits.
 constexpr std::size_t heap_limit = 128;
 
+// Up to here the order of equal logits is worked out at once.
+constexpr std::size_t many = 4096;
+
 // Rows are read in blocks whose comparisons the compiler turns into vector instructions; few blocks
 // need a second look.
 constexpr std::size_t block = 64;
@@ -102,6 +105,7 @@ void Candidates::assign(std::span<const float> logits) {
     is_row_ = true;
     sorted_ = false;
     dense_ = false;
+    anonymous_ = false;
     selected_ = none;
     size_ = 0;
 }
@@ -128,7 +132,23 @@ void Candidates::become_list(std::size_t size, bool sorted) noexcept {
     dense_ = false;
 }
 
+Token Candidates::id_at(std::size_t place) {
+    const Token id = storage_[place].id;
+    return anonymous_ ? static_cast<Token>(buckets_.settle(static_cast<std::size_t>(id))) : id;
+}
+
 std::span<Candidate> Candidates::list() {
+    const std::span<Candidate> all = anonymous_list();
+    if (anonymous_) {
+        for (std::size_t place = 0; place < all.size(); ++place) {
+            all[place].id = id_at(place);
+        }
+        anonymous_ = false;
+    }
+    return all;
+}
+
+std::span<Candidate> Candidates::anonymous_list() {
     if (is_row_) {
         reserve(row_.size());
         for (std::size_t i = 0; i < row_.size(); ++i) {
@@ -157,8 +177,7 @@ void Candidates::keep_top(std::size_t count) {
         fill_buckets(count);
         while (buckets_.sort_next() < count) {
         }
-        keep(buckets_.items());
-        sorted_ = true;
+        keep_sorted(count);
         return;
     }
     if (is_row_) {
@@ -196,11 +215,29 @@ void Candidates::keep_top(std::size_t count) {
 }
 
 void Candidates::fill_buckets(std::size_t count) {
+    // The buckets know places, which are ids only where every token has its own.
+    const bool can_be_open = is_row_ || dense_;
+    const Ties ties = can_be_open && size() > many ? Ties::open : Ties::settled;
     if (is_row_) {
-        buckets_.fill(row_, count);
+        buckets_.fill(row_, count, ties);
     } else {
-        buckets_.fill(list(), count);
+        buckets_.fill(list(), count, ties);
     }
+}
+
+void Candidates::keep_sorted(std::size_t count) {
+    const std::span<const Ranked> kept = buckets_.items().first(count);
+    if (buckets_.ties() == Ties::settled) {
+        keep(kept);
+    } else {
+        reserve(count);
+        for (std::size_t i = 0; i < count; ++i) {
+            storage_[i] = {static_cast<Token>(i), kept[i].value, 0};
+        }
+        become_list(count, false);
+        anonymous_ = true;
+    }
+    sorted_ = true;
 }
 
 bool Candidates::keep_at_least(float least, std::size_t min_keep) {
@@ -264,7 +301,7 @@ void Candidates::keep(std::span<const Ranked> chosen) {
 }
 
 void Candidates::drop(std::size_t count) {
-    const std::span<const Candidate> rest = list().subspan(count);
+    const std::span<const Candidate> rest = anonymous_list().subspan(count);
     std::copy(rest.begin(), rest.end(), storage_.begin());
     become_list(rest.size(), sorted_);
 }
@@ -302,7 +339,7 @@ std::size_t Candidates::best() {
 
 Token Candidates::token() {
     const std::size_t place = has_selected() ? selected_ : best();
-    return is_row_ ? static_cast<Token>(place) : storage_[place].id;
+    return is_row_ ? static_cast<Token>(place) : id_at(place);
 }
 
 } // namespace mullama::core::sampling

@@ -29,6 +29,9 @@ public:
 
     // The candidates as a list, made from the row if they are one still.
     [[nodiscard]] std::span<Candidate> list();
+    // The same for who doesn't look at ids: which of several equal logits is whose may not have
+    // been worked out.
+    [[nodiscard]] std::span<Candidate> anonymous_list();
     [[nodiscard]] std::size_t size() const noexcept { return is_row_ ? row_.size() : size_; }
     // How many tokens there were before any stage took some away.
     [[nodiscard]] std::size_t vocabulary_size() const noexcept { return row_.size(); }
@@ -38,8 +41,6 @@ public:
     [[nodiscard]] bool dense() const noexcept { return dense_; }
     // A stage changed logits in place, and the list is not known to be in order any more.
     void unsort() noexcept { sorted_ = false; }
-    // The list is known to be in falling order.
-    void set_sorted() noexcept { sorted_ = true; }
 
     // Leaves the first `count` of the list.
     void truncate(std::size_t count) noexcept;
@@ -51,6 +52,8 @@ public:
     bool keep_at_least(float least, std::size_t min_keep);
     // Leaves the likeliest alone: the first of those with the greatest logit.
     void keep_best();
+    // Leaves the first `count` of the buckets, in their order; they are sorted that far.
+    void keep_sorted(std::size_t count);
     // Leaves those at the places chosen, in the order chosen.
     void keep(std::span<const Ranked> chosen);
     // Leaves all but the first `count` of the list.
@@ -75,6 +78,7 @@ private:
     static constexpr std::size_t none = static_cast<std::size_t>(-1);
 
     void become_list(std::size_t size, bool sorted) noexcept;
+    [[nodiscard]] Token id_at(std::size_t place);
     void reserve(std::size_t count);
 
     std::span<const float> row_;
@@ -89,6 +93,8 @@ private:
     bool is_row_ = true;
     bool sorted_ = false;
     bool dense_ = false;
+    // Whether each id is the number of an item in the buckets, whose ties are open, not a token's.
+    bool anonymous_ = false;
     Buckets buckets_;
 };
 

@@ -18,7 +18,7 @@ public:
         // One draw for each token, needed or not: what is cut before does not shift what follows.
         const double drawn = draw_uniform(engine_);
         if (candidates.size() == 1) {
-            candidates.list()[0].p = 1;
+            candidates.anonymous_list()[0].p = 1;
             candidates.select(0);
             return;
         }
@@ -30,7 +30,7 @@ public:
             return;
         }
         const double sum = exponentials<double>(candidates);
-        const std::span<Candidate> all = candidates.list();
+        const std::span<Candidate> all = candidates.anonymous_list();
         candidates.select(find(all.size(), sum * drawn, [all](std::size_t i) { return all[i].p; }));
         for (Candidate &candidate : all) {
             candidate.p = static_cast<float>(candidate.p / sum);

@@ -22,7 +22,7 @@ public:
     void apply(Candidates &candidates) override {
         candidates.keep_top(candidates.size());
         softmax(candidates);
-        candidates.truncate(how_many(candidates.list(), candidates.vocabulary_size()));
+        candidates.truncate(how_many(candidates.anonymous_list(), candidates.vocabulary_size()));
         control_.select(candidates);
     }
 

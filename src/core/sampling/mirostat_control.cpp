@@ -24,9 +24,9 @@ void MirostatControl::reset() {
 
 void MirostatControl::select(Candidates &candidates) {
     softmax(candidates);
-    const std::size_t place = draw_place(candidates.list(), engine_);
+    const std::size_t place = draw_place(candidates.anonymous_list(), engine_);
     candidates.select(place);
-    mu_ -= eta_ * (-std::log2(candidates.list()[place].p) - tau_);
+    mu_ -= eta_ * (-std::log2(candidates.anonymous_list()[place].p) - tau_);
 }
 
 } // namespace mullama::core::sampling

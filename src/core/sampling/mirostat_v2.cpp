@@ -15,7 +15,7 @@ public:
     void apply(Candidates &candidates) override {
         candidates.keep_top(candidates.size());
         softmax(candidates);
-        const std::span<const Candidate> all = candidates.list();
+        const std::span<const Candidate> all = candidates.anonymous_list();
         const float mu = control_.mu();
         std::size_t kept = 1;
         while (kept < all.size() && !(-std::log2(all[kept].p) > mu)) {

@@ -30,7 +30,7 @@ template <class Sum>
 Sum exponentials(Candidates &candidates) {
     const Exponential exponential(candidates.max_logit());
     Sum sum = 0;
-    for (Candidate &candidate : candidates.list()) {
+    for (Candidate &candidate : candidates.anonymous_list()) {
         candidate.p = exponential(candidate.logit);
         sum += candidate.p;
     }
@@ -48,8 +48,14 @@ Sum exponentials(Candidates &candidates, std::vector<float> &weights) {
     }
     Sum sum = 0;
     std::size_t place = 0;
+    // Neighbours are often equal where logits have few bits and are sorted.
+    float last = candidates.max_logit();
+    float weight = 1;
     const auto add = [&](float logit) {
-        const float weight = exponential(logit);
+        if (logit != last) {
+            last = logit;
+            weight = exponential(logit);
+        }
         weights[place++] = weight;
         sum += weight;
     };
@@ -58,7 +64,7 @@ Sum exponentials(Candidates &candidates, std::vector<float> &weights) {
             add(logit);
         }
     } else {
-        for (const Candidate &candidate : candidates.list()) {
+        for (const Candidate &candidate : candidates.anonymous_list()) {
             add(candidate.logit);
         }
     }
@@ -70,7 +76,7 @@ template double exponentials<double>(Candidates &, std::vector<float> &);
 
 void softmax(Candidates &candidates) {
     const float sum = exponentials<float>(candidates);
-    for (Candidate &candidate : candidates.list()) {
+    for (Candidate &candidate : candidates.anonymous_list()) {
         candidate.p /= sum;
     }
 }

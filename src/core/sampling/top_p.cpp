@@ -33,7 +33,7 @@ public:
         softmax(candidates);
         candidates.keep_top(candidates.size());
         Reach reach{.p = p_, .min_keep = min_keep_};
-        const std::span<const Candidate> all = candidates.list();
+        const std::span<const Candidate> all = candidates.anonymous_list();
         reach.read(all.size(), [&](std::size_t i) { return all[i].p; });
         candidates.truncate(reach.read_count);
     }
@@ -82,8 +82,7 @@ private:
                 break;
             }
         }
-        candidates.keep(buckets.items().first(reach.read_count));
-        candidates.set_sorted();
+        candidates.keep_sorted(reach.read_count);
     }
 
     float p_ = 1;

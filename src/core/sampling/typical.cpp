@@ -24,25 +24,24 @@ public:
             return;
         }
         candidates.keep_top(candidates.size());
-        softmax(candidates);
-        drop_impossible(candidates);
-        const std::span<const Candidate> all = candidates.list();
-        rank_by_surprise(all);
+        const float total = exponentials<float>(candidates, weights_);
+        const std::size_t possible = rank_by_surprise(candidates.size(), total);
+        const std::span<Ranked> ranked = std::span(ranked_).first(possible);
         LazySort order;
-        order.start(ranked_);
+        order.start(ranked);
         std::size_t in_order = 0;
         std::size_t kept = 0;
         float sum = 0;
-        while (kept < all.size()) {
+        while (kept < possible) {
             if (kept == in_order) {
                 in_order = order.next();
             }
-            sum += all[ranked_[kept++].place].p;
+            sum += weights_[ranked[kept++].place] / total;
             if (sum > p_ && kept >= min_keep_) {
                 break;
             }
         }
-        candidates.keep(std::span(ranked_).first(kept));
+        candidates.keep(ranked.first(kept));
     }
 
     [[nodiscard]] std::unique_ptr<Stage> clone() const override {
@@ -50,32 +49,38 @@ public:
     }
 
 private:
-    // What has no probability has no surprise either, and is never typical.
-    static void drop_impossible(Candidates &candidates) {
-        const std::span<const Candidate> all = candidates.list();
-        std::size_t possible = all.size();
-        while (possible > 1 && !(all[possible - 1].p > 0)) {
-            --possible;
-        }
-        candidates.truncate(possible);
-    }
-
     // By how far a token's surprise is from what is to be expected, the entropy; the nearest first.
-    void rank_by_surprise(std::span<const Candidate> all) {
-        ranked_.resize(all.size());
+    // Returns how many are ranked: what has no probability has no surprise either, and is never
+    // typical.
+    std::size_t rank_by_surprise(std::size_t size, float total) {
+        if (ranked_.size() < size) {
+            ranked_.resize(size);
+        }
         float entropy = 0;
-        for (std::size_t i = 0; i < all.size(); ++i) {
-            const float logarithm = std::log(all[i].p);
-            entropy += -all[i].p * logarithm;
-            ranked_[i].value = -logarithm;
+        float last = 0;
+        float logarithm = 0;
+        std::size_t possible = 0;
+        for (; possible < size; ++possible) {
+            const float p = weights_[possible] / total;
+            if (!(p > 0)) {
+                break;
+            }
+            if (p != last) {
+                last = p;
+                logarithm = std::log(p);
+            }
+            entropy += -p * logarithm;
+            ranked_[possible].value = logarithm;
         }
-        for (std::size_t i = 0; i < all.size(); ++i) {
-            ranked_[i] = {-std::fabs(ranked_[i].value - entropy), static_cast<std::uint32_t>(i)};
+        for (std::size_t i = 0; i < possible; ++i) {
+            ranked_[i] = {-std::fabs(-ranked_[i].value - entropy), static_cast<std::uint32_t>(i)};
         }
+        return possible;
     }
 
     float p_ = 1;
     std::size_t min_keep_ = 0;
+    std::vector<float> weights_;
     std::vector<Ranked> ranked_;
 };
 

@@ -32,7 +32,7 @@ public:
         }
         candidates.keep_top(candidates.size());
         softmax(candidates);
-        const std::span<const Candidate> all = candidates.list();
+        const std::span<const Candidate> all = candidates.anonymous_list();
         std::size_t likely = 0;
         while (likely < all.size() && all[likely].p >= threshold_) {
             ++likely;

@@ -128,12 +128,12 @@ TEST(Buckets, SortNoFurtherThanAsked) {
     Candidates all;
     all.assign(row);
     Buckets eager;
-    eager.fill(all.list(), row.size());
+    eager.fill(all.list(), row.size(), Ties::settled);
     while (eager.sort_next() < row.size()) {
     }
     EXPECT_TRUE(falls(eager.items()));
     Buckets lazy;
-    lazy.fill(row, 500);
+    lazy.fill(row, 500, Ties::settled);
     std::size_t sorted = 0;
     while (sorted < 500) {
         const std::size_t now = lazy.sort_next();
