@@ -65,24 +65,30 @@ private:
 
     void apply_lazily(Candidates &candidates) {
         const float sum = exponentials<float>(candidates, weights_);
-        Buckets &buckets = candidates.buckets();
         Reach reach{.p = p_, .min_keep = min_keep_};
-        for (const std::size_t count : {first_look, candidates.size()}) {
-            candidates.fill_buckets(count);
-            const auto probability = [&](std::size_t i) {
-                return weights_[buckets.items()[i].place] / sum;
-            };
-            std::size_t in_order = 0;
-            bool reached = false;
-            while (!reached && in_order < count) {
-                in_order = buckets.sort_next();
-                reached = reach.read(in_order, probability);
-            }
-            if (reached || count == candidates.size()) {
-                break;
-            }
+        // Where even that many tokens as likely as the likeliest would fall short, look at all.
+        const bool near = min_keep_ <= first_look && static_cast<float>(first_look) > p_ * sum / 2;
+        if (!near || !look(candidates, first_look, sum, reach)) {
+            look(candidates, candidates.size(), sum, reach);
         }
         candidates.keep_sorted(reach.read_count);
+    }
+
+    // Puts the `count` likeliest in order as far as the probability reaches. True when that was far
+    // enough.
+    bool look(Candidates &candidates, std::size_t count, float sum, Reach &reach) {
+        candidates.fill_buckets(count);
+        Buckets &buckets = candidates.buckets();
+        std::size_t in_order = 0;
+        while (in_order < count) {
+            in_order = buckets.sort_next();
+            const std::span<const Ranked> items = buckets.items();
+            if (reach.read(in_order,
+                           [&](std::size_t i) { return weights_[items[i].place] / sum; })) {
+                return true;
+            }
+        }
+        return false;
     }
 
     float p_ = 1;
