@@ -363,6 +363,13 @@ void Candidates::drop(std::size_t count) {
     become_list(rest.size(), sorted_);
 }
 
+void Candidates::replace_sorted(std::span<const Candidate> candidates) {
+    reserve(candidates.size());
+    std::copy(candidates.begin(), candidates.end(), storage_.begin());
+    become_list(candidates.size(), true);
+    anonymous_ = false;
+}
+
 float Candidates::max_logit() {
     if (is_row_) {
         if (!row_max_known_) {

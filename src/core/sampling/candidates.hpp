@@ -67,6 +67,8 @@ public:
     void keep(std::span<const Ranked> chosen);
     // Leaves all but the first `count` of the list.
     void drop(std::size_t count);
+    // Puts other candidates, in falling order, in place of the list.
+    void replace_sorted(std::span<const Candidate> candidates);
 
     // The greatest logit, and the first place that has it.
     [[nodiscard]] float max_logit();

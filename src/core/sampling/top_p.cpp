@@ -65,6 +65,9 @@ private:
 
     void apply_lazily(Candidates &candidates) {
         const float sum = exponentials<float>(candidates, weights_);
+        if (probabilities_.size() < candidates.size()) {
+            probabilities_.resize(candidates.size());
+        }
         Reach reach{.p = p_, .min_keep = min_keep_};
         // Where even that many tokens as likely as the likeliest would fall short, look at all.
         const bool near = min_keep_ <= first_look && static_cast<float>(first_look) > p_ * sum / 2;
@@ -72,6 +75,10 @@ private:
             look(candidates, candidates.size(), sum, reach);
         }
         candidates.keep_sorted(reach.read_count);
+        const std::span<Candidate> kept = candidates.anonymous_list();
+        for (std::size_t i = 0; i < kept.size(); ++i) {
+            kept[i].p = probabilities_[i];
+        }
     }
 
     // Puts the `count` likeliest in order as far as the probability reaches. True when that was far
@@ -82,9 +89,12 @@ private:
         std::size_t in_order = 0;
         while (in_order < count) {
             in_order = buckets.sort_next();
-            const std::span<const Ranked> items = buckets.items();
-            if (reach.read(in_order,
-                           [&](std::size_t i) { return weights_[items[i].place] / sum; })) {
+            const Ranked *const items = buckets.items().data();
+            const bool reached = reach.read(in_order, [&](std::size_t i) {
+                probabilities_[i] = weights_[items[i].place] / sum;
+                return probabilities_[i];
+            });
+            if (reached) {
                 return true;
             }
         }
@@ -93,7 +103,9 @@ private:
 
     float p_ = 1;
     std::size_t min_keep_ = 0;
+    // By place, and in falling order.
     std::vector<float> weights_;
+    std::vector<float> probabilities_;
 };
 
 } // namespace

@@ -42,6 +42,10 @@ public:
             }
         }
         candidates.keep(ranked.first(kept));
+        const std::span<Candidate> left = candidates.anonymous_list();
+        for (std::size_t i = 0; i < kept; ++i) {
+            left[i].p = weights_[ranked[i].place] / total;
+        }
     }
 
     [[nodiscard]] std::unique_ptr<Stage> clone() const override {
