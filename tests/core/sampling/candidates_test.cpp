@@ -147,6 +147,34 @@ TEST(Buckets, SortNoFurtherThanAsked) {
     EXPECT_EQ(lazy.sort_next(), 500U);
 }
 
+// A large list is sorted without the order of equal logits, which is found out afterwards: for one
+// that is asked for, or for all.
+TEST(Candidates, OpenTiesAreSettledAsIfTheyNeverWere) {
+    constexpr std::size_t size = 6000;
+    for (const bool ties : {false, true}) {
+        const std::vector<float> row = random_row(size, 11, ties);
+        Buckets eager;
+        eager.fill(row, size, Ties::settled);
+        while (eager.sort_next() < size) {
+        }
+        Candidates sorted;
+        sorted.assign(row);
+        sorted.keep_top(size);
+        for (const std::size_t place : {0U, 1U, 77U, 3000U, 5999U}) {
+            sorted.select(place);
+            EXPECT_EQ(sorted.token(), static_cast<Token>(eager.items()[place].place));
+            EXPECT_EQ(sorted.anonymous_list()[place].logit, eager.items()[place].value);
+        }
+        sorted.drop(10);
+        const std::span<const Candidate> named = sorted.list();
+        ASSERT_EQ(named.size(), size - 10);
+        for (std::size_t i = 0; i < named.size(); ++i) {
+            ASSERT_EQ(named[i].id, static_cast<Token>(eager.items()[i + 10].place)) << i;
+            ASSERT_EQ(named[i].logit, eager.items()[i + 10].value) << i;
+        }
+    }
+}
+
 // The order of equal logits is that of the standard library that llama.cpp is built with here.
 TEST(Heap, IsAPartialSort) {
     std::mt19937 engine(6);
