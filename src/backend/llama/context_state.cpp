@@ -237,6 +237,11 @@ void LlamaContext::load_state(SequenceId sequence, std::span<const std::byte> st
     const bool whole = sequence == all_sequences;
     const auto contents = check_state(state, whole, state_shape(), *state_parts_);
     require_extents(contents, whole, extents);
+    if (!whole && extents.empty()) {
+        // llama.cpp takes "no cells" for "leave those that are there".
+        static_cast<void>(truncate(sequence, 0));
+        return;
+    }
     if (!whole) {
         require_state_room(sequence, contents);
     }
