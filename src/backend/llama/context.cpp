@@ -8,6 +8,7 @@
 #include "backend/llama/context_params.hpp"
 #include "backend/llama/facts.hpp"
 #include "backend/llama/failure.hpp"
+#include "base/number_text.hpp"
 
 namespace mullama::backend::llama {
 
@@ -33,7 +34,7 @@ std::string rope_of(const llama_context_params &params) {
     for (const float number :
          {params.rope_freq_base, params.rope_freq_scale, params.yarn_ext_factor,
           params.yarn_attn_factor, params.yarn_beta_fast, params.yarn_beta_slow}) {
-        text += " " + std::to_string(number);
+        text += " " + base::exact_text(number);
     }
     return text + " " + std::to_string(params.yarn_orig_ctx);
 }
