@@ -290,6 +290,54 @@ TEST(StateParity, AnEmptyStateEmptiesItsPlace) {
     }
 }
 
+// Copies between memories of their own wait for the next decode, even if their sequences were
+// emptied since: what was loaded meanwhile must not be overwritten by them.
+TEST(StateParity, ACopyThatWaitsDoesNotReachWhatIsLoaded) {
+    for (const Json &row : decoders()) {
+        if (n_seq_max_of(row) < 2)
+            continue;
+        SCOPED_TRACE(name_of(row));
+        const ModelHandle model = load_model(path_of(row));
+        const mullama_context_options_t options =
+            options_of({MULLAMA_CACHE_TYPE_F16, MULLAMA_CACHE_TYPE_F16, automatic, false}, 2);
+        const auto n_vocab = row["n_vocab"].get<std::int32_t>();
+        const Tokens one = prompt_of(20, n_vocab, 1);
+        const Tokens other = prompt_of(20, n_vocab, 2);
+        const ContextHandle source = new_context(model.get(), options);
+        ASSERT_OK(mullama_context_prefill(source.get(), 1, other.data(), other.size(),
+                                          MULLAMA_OUTPUT_LAST));
+        const std::string whole = save_state(source.get(), MULLAMA_SEQUENCE_ALL);
+        const std::string single = save_state(source.get(), 1);
+        const Tokens expected = generate(source.get(), 1, one);
+
+        const ContextHandle context = new_context(model.get(), options);
+        mullama_context_t *const it = context.get();
+        const auto copy = [&] {
+            ASSERT_OK(mullama_context_clear(it));
+            ASSERT_OK(
+                mullama_context_prefill(it, 0, one.data(), one.size(), MULLAMA_OUTPUT_NONE));
+            ASSERT_OK(mullama_context_sequence_copy(it, 0, 1, 0, MULLAMA_POSITION_END));
+        };
+        copy();
+        ASSERT_OK(mullama_context_clear(it));
+        ASSERT_OK(load_state(it, MULLAMA_SEQUENCE_ALL, whole));
+        EXPECT_EQ(generate(it, 1, one), expected);
+        copy();
+        ASSERT_OK(mullama_context_clear(it));
+        ASSERT_OK(load_state(it, 1, single));
+        EXPECT_EQ(generate(it, 1, one), expected);
+        // Here something would be lost by a decode that does nothing else.
+        copy();
+        ASSERT_OK(mullama_context_sequence_remove(it, 1, 0, MULLAMA_POSITION_END));
+        EXPECT_REFUSED(load_state(it, 1, single), MULLAMA_ERROR_INVALID_STATE, "", {},
+                       "decode a token before");
+        EXPECT_EQ(tokens_of(it, 0), one);
+        ASSERT_OK(mullama_context_prefill(it, 0, one.data(), 1, MULLAMA_OUTPUT_NONE));
+        ASSERT_OK(load_state(it, 1, single));
+        EXPECT_EQ(generate(it, 1, one), expected);
+    }
+}
+
 class Mutations {
 public:
     explicit Mutations(std::uint32_t seed) : random_(seed) {}

@@ -160,6 +160,7 @@ DecodeStatus LlamaContext::run(Work work, const Batch &batch) {
         plans_anew_ = false;
         retired_threads_.clear();
         moves_pending_ = moves_pending_ && encodes;
+        copies_pending_ = copies_pending_ && encodes;
         if (encodes) {
             remember_encoded();
             // An encoder gives all of its tokens' embeddings.
@@ -518,6 +519,7 @@ void LlamaContext::copy(SequenceId from, SequenceId to, Position begin, Position
     const bool whole = begin <= 0 && end > last_position(from);
     const LogCapture capture;
     moves_pending_ = moves_pending_ || !kv_unified_;
+    copies_pending_ = copies_pending_ || !kv_unified_;
     // Between memories of their own it copies whole sequences only, and asserts that it is one.
     guarded("copy a sequence", capture,
             [&] { llama_memory_seq_cp(memory_, from, to, whole ? -1 : begin, whole ? -1 : end); });
