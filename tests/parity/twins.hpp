@@ -139,6 +139,8 @@ private:
     llama_memory_t memory_ = nullptr;
     mullama_pooling_t pooling_ = MULLAMA_POOLING_NONE;
     bool embeddings_ = false;
+    // llama.cpp copies between memories of their own at the next decode.
+    bool copies_wait_ = false;
     std::vector<TwinScale> scales_;
     std::vector<Positions> held_;
     std::vector<std::optional<std::int32_t>> next_;
