@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "support/context.hpp"
+#include "support/state.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace {
@@ -133,6 +134,45 @@ TEST(State, SharedTokensStayShared) {
     ASSERT_OK(load_state(other.get(), MULLAMA_SEQUENCE_ALL, state));
     EXPECT_EQ(size_of(other.get(), 0), 200U);
     EXPECT_EQ(size_of(other.get(), 1), 200U);
+}
+
+// An entry of the list of tokens: position, token, cell.
+std::string entry_of(std::int32_t position, std::int32_t token) {
+    const std::int32_t numbers[] = {position, token};
+    return {reinterpret_cast<const char *>(numbers), sizeof numbers};
+}
+
+// A cell holds one token, at one position, and a sequence holds it once: counts of who holds a cell
+// would overflow otherwise.
+TEST(State, ACellThatHoldsTwoTokensIsRefused) {
+    const ModelHandle model = echo_model();
+    const ContextHandle context = new_context(model.get(), with_sequences(2));
+    const BatchHandle batch = new_batch();
+    for (mullama_pos_t i = 0; i < 3; ++i)
+        ASSERT_OK(add(batch.get(), 'a' + i, i, {0, 1}, i == 2));
+    ASSERT_OK(mullama_context_decode(context.get(), batch.get()));
+    const std::string whole = save_state(context.get(), MULLAMA_SEQUENCE_ALL);
+    ASSERT_OK(load_state(context.get(), MULLAMA_SEQUENCE_ALL, whole));
+    const std::string first = entry_of(0, 'a');
+    const std::string second = entry_of(1, 'b');
+    constexpr std::size_t cell_size = 4;
+
+    std::string twice = whole;
+    const std::string cell = whole.substr(whole.find(first) + first.size(), cell_size);
+    const std::size_t at = whole.find(second);
+    twice.replace(at + second.size(), cell_size, cell);
+    mend(twice);
+    EXPECT_REFUSED(load_state(context.get(), MULLAMA_SEQUENCE_ALL, twice), MULLAMA_ERROR_BAD_STATE,
+                   "data", static_cast<std::int64_t>(at), "two tokens");
+
+    // Shared by two sequences that don't agree on what is in it.
+    std::string torn = whole;
+    const std::size_t other = whole.find(second, at + 1);
+    torn.replace(other, second.size(), entry_of(1, 'c'));
+    mend(torn);
+    EXPECT_REFUSED(load_state(context.get(), MULLAMA_SEQUENCE_ALL, torn), MULLAMA_ERROR_BAD_STATE,
+                   "data", static_cast<std::int64_t>(other), "two tokens");
+    EXPECT_EQ(tokens_of(context.get(), 1), (std::vector<mullama_token_t>{'a', 'b', 'c'}));
 }
 
 TEST(State, AFileIsWholeOrAsItWas) {
