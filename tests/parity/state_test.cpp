@@ -107,7 +107,7 @@ mullama_context_options_t options_of(const Layout &layout, std::uint32_t n_seq_m
 }
 
 // NULL, and a refusal that names the type, where llama.cpp refuses such a context as well.
-ContextHandle make(const llama_model *raw, mullama_model_t *model, const Layout &layout,
+ContextHandle make(llama_model *raw, mullama_model_t *model, const Layout &layout,
                    std::uint32_t n_seq_max) {
     const mullama_context_options_t options = options_of(layout, n_seq_max);
     llama_context_params params = raw_params(options.n_ctx);
@@ -116,7 +116,7 @@ ContextHandle make(const llama_model *raw, mullama_model_t *model, const Layout 
     params.type_v = raw_type(layout.type_v);
     params.flash_attn_type = raw_switch(layout.flash_attention);
     params.kv_unified = layout.unified;
-    const RawContext theirs(llama_init_from_model(const_cast<llama_model *>(raw), params));
+    const RawContext theirs(llama_init_from_model(raw, params));
     mullama_context_t *context = nullptr;
     mullama_error_t *const error = mullama_context_new(model, &options, &context);
     ContextHandle made(context);
@@ -170,7 +170,7 @@ std::uint32_t n_seq_max_of(const Json &row) {
 }
 
 // Whether the model can have such a context.
-bool expect_round_trip(const Json &row, const llama_model *raw, mullama_model_t *model,
+bool expect_round_trip(const Json &row, llama_model *raw, mullama_model_t *model,
                        const Layout &layout) {
     SCOPED_TRACE(description_of(layout));
     const std::uint32_t n_seq_max = n_seq_max_of(row);
