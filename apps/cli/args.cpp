@@ -21,7 +21,7 @@ constexpr const char *context_group = "Context";
 constexpr const char *sampling_group = "Sampling";
 
 // Where the contract's name and the flag's are not the same but for '_' and '-'.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 25> flag_names{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 26> flag_names{{
     {"path", "PATH"},
     {"prompt", "PROMPT"},
     {"text", "TEXT"},
@@ -47,6 +47,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 25> flag_nam
     {"top_logprobs", "--logprobs"},
     {"max_tokens", "--max-tokens"},
     {"stages", "--samplers"},
+    {"preset", "--preset"},
 }};
 
 // The words of a table, as in "auto|read|mmap".
@@ -123,12 +124,67 @@ void replace_setting(client::Sampling &sampling, const std::string &name,
     sampling.settings.emplace_back(name, value);
 }
 
+// "15043=-2.5"; several at once separated by commas.
+void parse_biases(const std::string &flag, const std::string &text, client::LogitBiases &biases) {
+    for (const std::string_view entry : split_list(text)) {
+        const std::size_t equals = entry.find('=');
+        if (equals == entry.npos) {
+            throw UsageError(flag + " takes ID=BIAS, not '" + std::string(entry) + "'");
+        }
+        const auto token = parse_integer<std::int32_t>(flag, std::string(entry.substr(0, equals)));
+        const std::string number(entry.substr(equals + 1));
+        float bias = -std::numeric_limits<float>::infinity();
+        if (number != "-inf") {
+            bias = static_cast<float>(parse_real(flag, number));
+        }
+        biases.emplace_back(token, bias);
+    }
+}
+
+// A flag that takes a list, one element or more each time.
+void add_list_setting(CLI::App &app, const std::string &flag, const std::string &description,
+                      const client::SamplingParameter &parameter, client::Sampling &sampling) {
+    const bool biases = parameter.type == MULLAMA_PARAMETER_BIASES;
+    app.add_option_function<std::vector<std::string>>(
+           flag,
+           [&sampling, flag, biases,
+            name = parameter.setting](const std::vector<std::string> &all) {
+               if (!biases) {
+                   replace_setting(sampling, name, all);
+                   return;
+               }
+               client::LogitBiases list;
+               for (const std::string &text : all) {
+                   parse_biases(flag, text, list);
+               }
+               replace_setting(sampling, name, std::move(list));
+           },
+           description + " (can be repeated)")
+        ->type_name(biases ? "ID=BIAS" : "TEXT")
+        ->allow_extra_args(false)
+        ->group(sampling_group);
+}
+
 void add_setting(CLI::App &app, const client::SamplingParameter &parameter,
                  client::Sampling &sampling) {
     const std::string flag = flag_of_setting(parameter.setting);
     std::string description = parameter.description;
     if (!description.empty() && description.back() == '.') {
         description.pop_back();
+    }
+    if (parameter.type == MULLAMA_PARAMETER_TEXT) {
+        add_value(
+            app, flag, "TEXT",
+            [&sampling, name = parameter.setting](const std::string &text) {
+                replace_setting(sampling, name, text);
+            },
+            description)
+            ->group(sampling_group);
+        return;
+    }
+    if (parameter.type == MULLAMA_PARAMETER_TEXTS || parameter.type == MULLAMA_PARAMETER_BIASES) {
+        add_list_setting(app, flag, description, parameter, sampling);
+        return;
     }
     if (parameter.type == MULLAMA_PARAMETER_BOOL) {
         description += parameter.default_value != 0 ? " (default: on)" : " (default: off)";
@@ -306,7 +362,17 @@ void add_context_options(CLI::App &app, client::ContextSettings &settings, bool 
 }
 
 void add_sampling_options(CLI::App &app, const std::vector<client::SamplingStage> &table,
+                          const std::vector<client::SamplingPreset> &presets,
                           client::Sampling &sampling) {
+    std::string names;
+    for (const client::SamplingPreset &preset : presets) {
+        names += (names.empty() ? "" : ", ") + preset.name;
+    }
+    add_value(
+        app, "--preset", "NAME", [&sampling](const std::string &name) { sampling.preset = name; },
+        "The sampling to begin with, which the other flags change, one of: " + names +
+            " (default: balanced)")
+        ->group(sampling_group);
     std::set<std::string> seen;
     std::string stages;
     for (const client::SamplingStage &stage : table) {

@@ -37,6 +37,7 @@ void add_adapter_options(CLI::App &app, ModelArguments &arguments);
 void add_context_options(CLI::App &app, client::ContextSettings &settings, bool threads = true);
 // One flag for each setting in the table of sampling stages, made from the table.
 void add_sampling_options(CLI::App &app, const std::vector<client::SamplingStage> &table,
+                          const std::vector<client::SamplingPreset> &presets,
                           client::Sampling &sampling);
 void add_json_flag(CLI::App &app, bool &json, const std::string &description);
 

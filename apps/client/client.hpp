@@ -85,12 +85,23 @@ struct SamplingStage {
     std::vector<SamplingParameter> parameters;
 };
 
-using SettingValue = std::variant<std::int64_t, double, bool>;
+struct SamplingPreset {
+    std::string name;
+    std::string description;
+};
+
+// A number added to the logit of each of some tokens.
+using LogitBiases = std::vector<std::pair<mullama_token_t, float>>;
+
+using SettingValue =
+    std::variant<std::int64_t, double, bool, std::string, std::vector<std::string>, LogitBiases>;
 
 // How tokens are chosen. A setting is named as SamplingParameter::setting; one whose stage is not
 // among the usual ones adds that stage before the token is selected.
 struct Sampling {
-    // In order. Empty: the usual ones.
+    // The chain to begin with. Empty: the usual one.
+    std::string preset;
+    // In order, in place of a preset's. Empty: the preset's.
     std::vector<std::string> stages;
     std::vector<std::pair<std::string, SettingValue>> settings;
 };
@@ -227,6 +238,7 @@ public:
     [[nodiscard]] virtual Version version() = 0;
     [[nodiscard]] virtual std::vector<Device> devices() = 0;
     [[nodiscard]] virtual std::vector<SamplingStage> sampling_stages() = 0;
+    [[nodiscard]] virtual std::vector<SamplingPreset> sampling_presets() = 0;
 
     // Lines may come from any thread, several at a time. An empty function: nobody.
     using OnLog = std::function<void(mullama_log_level_t, std::string_view)>;

@@ -3,25 +3,13 @@
 #include <algorithm>
 #include <utility>
 
-#include "client/failure.hpp"
+#include "client/in_process_failure.hpp"
 #include "client/in_process_sampling.hpp"
 #include "client/names.hpp"
 #include "mullama/mullama.hpp"
 
 namespace mullama::client {
 namespace {
-
-Failure failure_of(const Error &error) {
-    const auto position = error.position();
-    return Failure({.code = error.code(),
-                    .message = std::string(error.message()),
-                    .parameter = std::string(error.parameter()),
-                    .expected = std::string(error.expected()),
-                    .actual = std::string(error.actual()),
-                    .log = std::string(error.log()),
-                    .offset = position ? position->offset : -1,
-                    .retryable = error.retryable()});
-}
 
 // Runs something of the library's; what it throws becomes this interface's exception.
 template <class Call>
@@ -228,7 +216,7 @@ public:
 
     Generation generate(const Generate &request, const GenerateEvents &events) override {
         return translate([&] {
-            Sampler sampler = make_sampler(request.sampling);
+            Sampler sampler = make_sampler(request.sampling, model_);
             Context &context = fresh_context(request.context);
             auto how = options<mullama_generate_options_t>();
             set_if(how.max_tokens, request.max_tokens);
@@ -378,6 +366,10 @@ public:
 
     std::vector<SamplingStage> sampling_stages() override {
         return translate([] { return read_sampling_table(); });
+    }
+
+    std::vector<SamplingPreset> sampling_presets() override {
+        return translate([] { return read_sampling_presets(); });
     }
 
     void set_log(mullama_log_level_t level, OnLog on_log) override {

@@ -1,10 +1,12 @@
 #include "client/in_process_sampling.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <utility>
 
-#include "client/failure.hpp"
+#include "client/in_process_failure.hpp"
 
 namespace mullama::client {
 namespace {
@@ -32,46 +34,13 @@ std::vector<Owner> owners_of(const std::vector<SamplingStage> &table, std::strin
     return result;
 }
 
-bool contains(const std::vector<std::string> &names, const std::string &name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-bool selects(const std::vector<SamplingStage> &table, const std::string &name) {
-    return std::any_of(table.begin(), table.end(), [&](const SamplingStage &stage) {
-        return stage.selects && stage.name == name;
-    });
-}
-
-std::vector<std::string> usual_stages() {
-    const Sampler usual = Sampler::defaults();
-    std::vector<std::string> names;
-    names.reserve(usual.size());
-    for (std::size_t i = 0; i < usual.size(); ++i) {
-        names.emplace_back(usual.stage_name(i));
+std::optional<std::size_t> find_stage(const Sampler &sampler, const std::string &name) {
+    for (std::size_t i = 0; i < sampler.size(); ++i) {
+        if (sampler.stage_name(i) == name) {
+            return i;
+        }
     }
-    return names;
-}
-
-std::size_t row_of(const std::vector<SamplingStage> &table, const std::string &name) {
-    return static_cast<std::size_t>(
-        std::find_if(table.begin(), table.end(),
-                     [&](const SamplingStage &stage) { return stage.name == name; }) -
-        table.begin());
-}
-
-// Puts a stage that a setting asks for where the table has it among the others; one that selects in
-// place of the one that did.
-void add_stage(const std::vector<SamplingStage> &table, const SamplingStage &stage,
-               std::vector<std::string> &names) {
-    const bool ends = !names.empty() && selects(table, names.back());
-    if (stage.selects && ends) {
-        names.back() = stage.name;
-        return;
-    }
-    const auto next = std::find_if(names.begin(), names.end(), [&](const std::string &name) {
-        return row_of(table, name) > row_of(table, stage.name);
-    });
-    names.insert(next, stage.name);
+    return std::nullopt;
 }
 
 // The name comes from Sampling::stages, and that is where the caller has to look.
@@ -79,19 +48,61 @@ std::size_t add(Sampler &sampler, const std::string &name) {
     try {
         return sampler.add(name);
     } catch (const Error &error) {
-        throw Failure(
-            {.code = error.code(), .message = std::string(error.message()), .parameter = "stages"});
+        throw failure_of(error, "stages");
     }
 }
 
+// One value of a setting, as the contract takes it.
+struct Setter {
+    Sampler &sampler;
+    std::size_t stage;
+    const std::string &parameter;
+
+    void operator()(std::int64_t value) const { sampler.set_int(stage, parameter, value); }
+    void operator()(double value) const { sampler.set_float(stage, parameter, value); }
+    void operator()(bool value) const { sampler.set_bool(stage, parameter, value); }
+    void operator()(const std::string &text) const { sampler.set_text(stage, parameter, text); }
+    void operator()(const std::vector<std::string> &texts) const {
+        sampler.set_texts(stage, parameter, texts);
+    }
+    void operator()(const LogitBiases &biases) const {
+        std::vector<Bias> list;
+        for (const auto &[token, value] : biases) {
+            list.push_back({token, value});
+        }
+        sampler.set_biases(stage, parameter, list);
+    }
+};
+
+// What is wrong with a value is said of the setting, which is what the caller gave.
 void set(Sampler &sampler, std::size_t stage, const std::string &parameter,
-         const SettingValue &value) {
-    if (const auto *number = std::get_if<std::int64_t>(&value)) {
-        sampler.set_int(stage, parameter, *number);
-    } else if (const auto *real = std::get_if<double>(&value)) {
-        sampler.set_float(stage, parameter, *real);
-    } else {
-        sampler.set_bool(stage, parameter, std::get<bool>(value));
+         const std::string &setting, const SettingValue &value) {
+    try {
+        std::visit(Setter{sampler, stage, parameter}, value);
+    } catch (const Error &error) {
+        throw failure_of(error, setting);
+    }
+}
+
+// The chain that the settings begin with.
+Sampler first_chain(const Sampling &sampling, const mullama::Model &model) {
+    if (!sampling.stages.empty()) {
+        Sampler sampler;
+        for (const std::string &name : sampling.stages) {
+            add(sampler, name);
+        }
+        return sampler;
+    }
+    if (sampling.preset.empty()) {
+        return Sampler::defaults();
+    }
+    try {
+        return Sampler::preset(sampling.preset, &model);
+    } catch (const Error &error) {
+        if (error.parameter() == "name" || error.parameter() == "model") {
+            throw failure_of(error, "preset");
+        }
+        throw;
     }
 }
 
@@ -119,35 +130,37 @@ std::vector<SamplingStage> read_sampling_table() {
     return result;
 }
 
-Sampler make_sampler(const Sampling &sampling) {
-    const std::vector<SamplingStage> table = read_sampling_table();
-    const bool chosen = !sampling.stages.empty();
-    std::vector<std::string> names = chosen ? sampling.stages : usual_stages();
+std::vector<SamplingPreset> read_sampling_presets() {
+    std::vector<SamplingPreset> result;
+    for (const mullama_preset_info_t &preset : Sampler::presets()) {
+        result.push_back({.name = preset.name, .description = preset.description});
+    }
+    return result;
+}
 
+Sampler make_sampler(const Sampling &sampling, const mullama::Model &model) {
+    const std::vector<SamplingStage> table = read_sampling_table();
+    Sampler sampler = first_chain(sampling, model);
     for (const auto &[setting, value] : sampling.settings) {
         const std::vector<Owner> owners = owners_of(table, setting);
-        if (std::any_of(owners.begin(), owners.end(),
-                        [&](const Owner &owner) { return contains(names, owner.stage->name); })) {
+        if (std::any_of(owners.begin(), owners.end(), [&](const Owner &owner) {
+                return find_stage(sampler, owner.stage->name).has_value();
+            })) {
             continue;
         }
-        if (chosen) {
+        if (!sampling.stages.empty()) {
             throw Failure({.code = MULLAMA_ERROR_INVALID_ARGUMENT,
                            .message = "this setting belongs to the sampling stage '" +
                                       owners.front().stage->name +
                                       "', which is not among those that were asked for",
                            .parameter = setting});
         }
-        add_stage(table, *owners.front().stage, names);
+        sampler.ensure(owners.front().stage->name);
     }
-
-    Sampler sampler;
-    for (const std::string &name : names) {
-        const std::size_t index = add(sampler, name);
-        for (const auto &[setting, value] : sampling.settings) {
-            for (const Owner &owner : owners_of(table, setting)) {
-                if (owner.stage->name == name) {
-                    set(sampler, index, owner.parameter->name, value);
-                }
+    for (const auto &[setting, value] : sampling.settings) {
+        for (const Owner &owner : owners_of(table, setting)) {
+            if (const auto stage = find_stage(sampler, owner.stage->name)) {
+                set(sampler, *stage, owner.parameter->name, setting, value);
             }
         }
     }

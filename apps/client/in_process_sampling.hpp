@@ -10,6 +10,9 @@ namespace mullama::client {
 
 [[nodiscard]] std::vector<SamplingStage> read_sampling_table();
 
-[[nodiscard]] Sampler make_sampler(const Sampling &sampling);
+[[nodiscard]] std::vector<SamplingPreset> read_sampling_presets();
+
+// `model`: whose recommendation a preset may follow.
+[[nodiscard]] Sampler make_sampler(const Sampling &sampling, const mullama::Model &model);
 
 } // namespace mullama::client

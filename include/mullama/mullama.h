@@ -8,6 +8,7 @@
 #include "mullama/adapter.h"
 #include "mullama/api.h"
 #include "mullama/batch.h"
+#include "mullama/candidates.h"
 #include "mullama/context.h"
 #include "mullama/error.h"
 #include "mullama/generate.h"

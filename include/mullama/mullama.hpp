@@ -13,6 +13,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
@@ -574,6 +575,77 @@ private:
 
 class Context;
 
+/** Tokens that can still be selected. */
+class Candidates {
+public:
+    /** Every token of a vocabulary. */
+    [[nodiscard]] static Candidates of_logits(std::span<const float> logits) {
+        Candidates result;
+        check(mullama_candidates_set_logits(result.get(), logits.data(), logits.size()));
+        return result;
+    }
+    /** A list. */
+    [[nodiscard]] static Candidates of_list(std::span<const mullama_candidate_t> list) {
+        Candidates result;
+        check(mullama_candidates_set_list(result.get(), list.data(), list.size()));
+        return result;
+    }
+    /** Takes ownership, except of what a custom stage gets. */
+    explicit Candidates(mullama_candidates_t *candidates) noexcept : candidates_(candidates) {}
+
+    /** How many there are. */
+    [[nodiscard]] size_t size() const noexcept { return mullama_candidates_count(get()); }
+    /** The list; valid until the candidates change. */
+    [[nodiscard]] std::span<const mullama_candidate_t> list() {
+        const mullama_candidate_t *list = nullptr;
+        size_t count = 0;
+        check(mullama_candidates_list(get(), &list, &count));
+        return {list, count};
+    }
+    /** The list, to be changed in place; valid until the next call. */
+    [[nodiscard]] std::span<mullama_candidate_t> edit() {
+        mullama_candidate_t *list = nullptr;
+        size_t count = 0;
+        check(mullama_candidates_edit(get(), &list, &count));
+        return {list, count};
+    }
+    /** Puts another list in place of this one. */
+    void set_list(std::span<const mullama_candidate_t> list) {
+        check(mullama_candidates_set_list(get(), list.data(), list.size()));
+    }
+    /** Leaves the first of the list. */
+    void truncate(size_t count) { check(mullama_candidates_truncate(get(), count)); }
+    /** Puts the likeliest first. */
+    void sort() { check(mullama_candidates_sort(get())); }
+    /** Gives each its probability. */
+    void softmax() { check(mullama_candidates_softmax(get())); }
+    /** Selects one. */
+    void select(size_t index) { check(mullama_candidates_select(get(), index)); }
+    /** Which one is selected. */
+    [[nodiscard]] std::optional<size_t> selected() const noexcept {
+        const int64_t index = mullama_candidates_selected(get());
+        return index < 0 ? std::nullopt : std::optional(static_cast<size_t>(index));
+    }
+
+    /** The C object, borrowed. */
+    [[nodiscard]] mullama_candidates_t *get() const noexcept { return candidates_.get(); }
+
+private:
+    Candidates() {
+        mullama_candidates_t *candidates = nullptr;
+        check(mullama_candidates_new(&candidates));
+        candidates_.reset(candidates);
+    }
+
+    detail::Handle<mullama_candidates_t, mullama_candidates_free> candidates_;
+};
+
+/** A token, and what is added to its logit. */
+struct Bias {
+    Token token;
+    float value;
+};
+
 /** A chain of sampling stages. */
 class Sampler {
 public:
@@ -587,6 +659,13 @@ public:
     [[nodiscard]] static Sampler defaults() {
         mullama_sampler_t *sampler = nullptr;
         check(mullama_sampler_new_default(&sampler));
+        return Sampler(sampler);
+    }
+    /** The chain of a preset: "precise", "balanced", "creative" or, with a model, "model". */
+    [[nodiscard]] static Sampler preset(std::string_view name, const Model *model = nullptr) {
+        mullama_sampler_t *sampler = nullptr;
+        check(mullama_sampler_new_preset(name.data(), name.size(),
+                                         model == nullptr ? nullptr : model->get(), &sampler));
         return Sampler(sampler);
     }
     /** Takes ownership. */
@@ -604,6 +683,48 @@ public:
         check(mullama_sampler_add(get(), stage.data(), stage.size(), &index));
         return index;
     }
+    /** Adds a stage in front of the one at `index`. */
+    void insert(size_t index, std::string_view stage) {
+        check(mullama_sampler_insert(get(), index, stage.data(), stage.size()));
+    }
+    /** Adds a stage of the program's own in front of the one at `index`: `apply` narrows or
+     * reshapes the candidates; an exception of its ends the call with MULLAMA_ERROR_CANCELLED.
+     * Copies of the chain share it. */
+    void insert(size_t index, const char *name, std::function<void(Candidates &)> apply) {
+        auto owned = std::make_unique<std::shared_ptr<std::function<void(Candidates &)>>>(
+            std::make_shared<std::function<void(Candidates &)>>(std::move(apply)));
+        using Owner = std::shared_ptr<std::function<void(Candidates &)>>;
+        mullama_custom_stage_t stage;
+        mullama_custom_stage_init(&stage, sizeof stage);
+        stage.name = name;
+        stage.user_data = owned.release();
+        stage.apply = [](mullama_candidates_t *candidates, void *user_data) {
+            try {
+                // Freeing what a stage gets does nothing.
+                Candidates shown(candidates);
+                (**static_cast<Owner *>(user_data))(shown);
+                return true;
+            } catch (...) {
+                return false;
+            }
+        };
+        stage.clone = [](void *user_data, void **copy) {
+            *copy = new (std::nothrow) Owner(*static_cast<Owner *>(user_data));
+            return *copy != nullptr;
+        };
+        stage.release = [](void *user_data) { delete static_cast<Owner *>(user_data); };
+        check(mullama_sampler_insert_custom(get(), index, &stage));
+    }
+    /** The first stage of that name, added where the table has it if there is none. */
+    size_t ensure(std::string_view stage) {
+        size_t index = 0;
+        check(mullama_sampler_ensure(get(), stage.data(), stage.size(), &index));
+        return index;
+    }
+    /** Takes a stage out. */
+    void remove(size_t stage) { check(mullama_sampler_remove(get(), stage)); }
+    /** Says whose tokens these are. */
+    void set_model(const Model &model) { check(mullama_sampler_set_model(get(), model.get())); }
     /** Sets a whole number. */
     void set_int(size_t stage, std::string_view parameter, int64_t value) {
         check(mullama_sampler_set_int(get(), stage, parameter.data(), parameter.size(), value));
@@ -615,6 +736,62 @@ public:
     /** Sets true or false. */
     void set_bool(size_t stage, std::string_view parameter, bool value) {
         check(mullama_sampler_set_bool(get(), stage, parameter.data(), parameter.size(), value));
+    }
+    /** Sets a text. */
+    void set_text(size_t stage, std::string_view parameter, std::string_view text) {
+        check(mullama_sampler_set_text(get(), stage, parameter.data(), parameter.size(),
+                                       text.data(), text.size()));
+    }
+    /** Sets a list of texts. */
+    void set_texts(size_t stage, std::string_view parameter, std::span<const std::string> texts) {
+        std::vector<const char *> data;
+        std::vector<size_t> sizes;
+        for (const std::string &text : texts) {
+            data.push_back(text.data());
+            sizes.push_back(text.size());
+        }
+        check(mullama_sampler_set_texts(get(), stage, parameter.data(), parameter.size(),
+                                        data.data(), sizes.data(), data.size()));
+    }
+    /** Sets what is added to the logits of some tokens. */
+    void set_biases(size_t stage, std::string_view parameter, std::span<const Bias> biases) {
+        std::vector<Token> tokens;
+        std::vector<float> values;
+        for (const Bias &bias : biases) {
+            tokens.push_back(bias.token);
+            values.push_back(bias.value);
+        }
+        check(mullama_sampler_set_biases(get(), stage, parameter.data(), parameter.size(),
+                                         tokens.data(), values.data(), tokens.size()));
+    }
+    /** A number, or a truth value as 0 or 1. */
+    [[nodiscard]] double number(size_t stage, std::string_view parameter) const {
+        double value = 0;
+        check(mullama_sampler_get_number(get(), stage, parameter.data(), parameter.size(), &value));
+        return value;
+    }
+    /** A text, or one of a list; valid until the chain changes. */
+    [[nodiscard]] std::string_view text(size_t stage, std::string_view parameter,
+                                        size_t index = 0) const {
+        const char *text = nullptr;
+        size_t size = 0;
+        check(mullama_sampler_get_text(get(), stage, parameter.data(), parameter.size(), index,
+                                       &text, &size));
+        return {text, size};
+    }
+    /** One of a list of biases. */
+    [[nodiscard]] Bias bias(size_t stage, std::string_view parameter, size_t index) const {
+        Bias result{};
+        check(mullama_sampler_get_bias(get(), stage, parameter.data(), parameter.size(), index,
+                                       &result.token, &result.value));
+        return result;
+    }
+    /** How long a list is; 1 for anything else. */
+    [[nodiscard]] size_t value_count(size_t stage, std::string_view parameter) const {
+        size_t count = 0;
+        check(
+            mullama_sampler_value_count(get(), stage, parameter.data(), parameter.size(), &count));
+        return count;
     }
     /** How many stages it has. */
     [[nodiscard]] size_t size() const noexcept { return mullama_sampler_count(get()); }
@@ -632,8 +809,14 @@ public:
     }
     /** Selects a token from the logits that a context holds, and accepts it. */
     Token sample(Context &context, int32_t index = -1);
-    /** Tells the stages of a token that they did not select. */
+    /** Runs the chain over candidates of the caller's own; nothing is accepted. */
+    void apply(Candidates &candidates) { check(mullama_sampler_apply(get(), candidates.get())); }
+    /** Tells the stages of a generated token that they did not select. */
     void accept(Token token) { check(mullama_sampler_accept(get(), token)); }
+    /** Tells the stages of a prompt's tokens. */
+    void accept_prompt(std::span<const Token> tokens) {
+        check(mullama_sampler_accept_prompt(get(), tokens.data(), tokens.size()));
+    }
     /** Puts history and random state back to the beginning. */
     void reset() { check(mullama_sampler_reset(get())); }
 
@@ -643,6 +826,15 @@ public:
         for (size_t row = 0; row < result.size(); ++row) {
             mullama_stage_info_init(&result[row], sizeof result[row]);
             check(mullama_sampler_get_stage(row, &result[row]));
+        }
+        return result;
+    }
+    /** The presets. */
+    [[nodiscard]] static std::vector<mullama_preset_info_t> presets() {
+        std::vector<mullama_preset_info_t> result(mullama_sampler_preset_count());
+        for (size_t row = 0; row < result.size(); ++row) {
+            mullama_preset_info_init(&result[row], sizeof result[row]);
+            check(mullama_sampler_get_preset(row, &result[row]));
         }
         return result;
     }

@@ -2,6 +2,7 @@
 
 #include "capi/context.hpp"
 #include "capi/options.hpp"
+#include "capi/texts.hpp"
 #include "core/generate.hpp"
 
 #include <optional>
@@ -10,7 +11,6 @@
 namespace {
 
 using namespace mullama::capi;
-using mullama::base::Error;
 namespace core = mullama::core;
 
 mullama_generate_options_t default_options() noexcept {
@@ -21,22 +21,6 @@ mullama_generate_options_t default_options() noexcept {
     return options;
 }
 
-std::string_view stop_string(const mullama_generate_options_t &asked, std::size_t index) {
-    const std::string name = "stop[" + std::to_string(index) + "]";
-    const std::string_view string = asked.stop_sizes == nullptr
-                                        ? c_text(asked.stop[index], name)
-                                        : text(asked.stop[index], asked.stop_sizes[index], name);
-    if (string.empty()) {
-        throw Error(MULLAMA_ERROR_INVALID_ARGUMENT,
-                    name + " is empty: it would end every generation at once")
-            .parameter(name)
-            .expected("at least one character")
-            .actual("an empty string")
-            .offset(static_cast<std::int64_t>(index));
-    }
-    return string;
-}
-
 core::GenerateOptions read(const mullama_generate_options_t *options) {
     const mullama_generate_options_t asked =
         read_options(options, default_options(), "options", "mullama_generate_options_init");
@@ -45,7 +29,7 @@ core::GenerateOptions read(const mullama_generate_options_t *options) {
     result.max_tokens = asked.max_tokens;
     static_cast<void>(array(asked.stop, asked.stop_count, "stop"));
     for (std::size_t i = 0; i < asked.stop_count; ++i)
-        result.stop.push_back(stop_string(asked, i));
+        result.stop.emplace_back(full_text_at(asked.stop, asked.stop_sizes, i, "stop"));
     result.ignore_end = asked.ignore_end;
     result.unparse_special = asked.unparse_special;
     result.add_special = asked.add_special;

@@ -1,9 +1,10 @@
 #include "mullama/sampler.h"
 
+#include "capi/candidates.hpp"
 #include "capi/context.hpp"
-#include "capi/options.hpp"
-#include "core/sampling/stages.hpp"
+#include "core/sampling/presets.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <memory>
 #include <string>
@@ -20,27 +21,6 @@ void hand_over_chain(sampling::Chain &&chain, mullama_sampler_t **out) {
     *out = sampler.release();
 }
 
-template <class Value>
-mullama_error_t *set(mullama_sampler_t *sampler, size_t stage, const char *parameter,
-                     size_t parameter_size, Value value) {
-    return guarded([&] {
-        const UsedSampler used(sampler);
-        used->set(stage, bytes(parameter, parameter_size, "parameter"), value);
-    });
-}
-
-template <class Row>
-const Row &row_of(std::span<const Row> table, size_t index, const char *parameter) {
-    if (index >= table.size()) {
-        throw Error(MULLAMA_ERROR_OUT_OF_RANGE,
-                    "there is no such " + std::string(parameter) + " in the table of stages")
-            .parameter(parameter)
-            .expected(table.empty() ? "none" : "0 to " + std::to_string(table.size() - 1))
-            .actual(index);
-    }
-    return table[index];
-}
-
 } // namespace
 
 mullama_error_t *mullama_sampler_new(mullama_sampler_t **out) {
@@ -54,6 +34,16 @@ mullama_error_t *mullama_sampler_new_default(mullama_sampler_t **out) {
     return guarded([&] {
         require(out, "out");
         hand_over_chain(sampling::Chain::usual(), out);
+    });
+}
+
+mullama_error_t *mullama_sampler_new_preset(const char *name, size_t name_size,
+                                            const mullama_model_t *model, mullama_sampler_t **out) {
+    return guarded([&] {
+        const std::string_view wanted = bytes(name, name_size, "name");
+        require(out, "out");
+        hand_over_chain(
+            sampling::preset_chain(wanted, model == nullptr ? nullptr : model_of(model)), out);
     });
 }
 
@@ -81,22 +71,34 @@ mullama_error_t *mullama_sampler_add(mullama_sampler_t *sampler, const char *nam
     });
 }
 
-mullama_error_t *mullama_sampler_set_int(mullama_sampler_t *sampler, size_t stage,
-                                         const char *parameter, size_t parameter_size,
-                                         int64_t value) {
-    return set<std::int64_t>(sampler, stage, parameter, parameter_size, value);
+mullama_error_t *mullama_sampler_insert(mullama_sampler_t *sampler, size_t index, const char *name,
+                                        size_t name_size) {
+    return guarded([&] {
+        const UsedSampler used(sampler);
+        used->insert(index, bytes(name, name_size, "name"));
+    });
 }
 
-mullama_error_t *mullama_sampler_set_float(mullama_sampler_t *sampler, size_t stage,
-                                           const char *parameter, size_t parameter_size,
-                                           double value) {
-    return set<double>(sampler, stage, parameter, parameter_size, value);
+mullama_error_t *mullama_sampler_ensure(mullama_sampler_t *sampler, const char *name,
+                                        size_t name_size, size_t *stage) {
+    return guarded([&] {
+        const UsedSampler used(sampler);
+        const std::size_t found = used->ensure(bytes(name, name_size, "name"));
+        if (stage != nullptr)
+            *stage = found;
+    });
 }
 
-mullama_error_t *mullama_sampler_set_bool(mullama_sampler_t *sampler, size_t stage,
-                                          const char *parameter, size_t parameter_size,
-                                          bool value) {
-    return set<bool>(sampler, stage, parameter, parameter_size, value);
+mullama_error_t *mullama_sampler_remove(mullama_sampler_t *sampler, size_t stage) {
+    return guarded([&] { UsedSampler(sampler)->remove(stage); });
+}
+
+mullama_error_t *mullama_sampler_set_model(mullama_sampler_t *sampler,
+                                           const mullama_model_t *model) {
+    return guarded([&] {
+        const UsedSampler used(sampler);
+        used->set_model(model == nullptr ? nullptr : model_of(model));
+    });
 }
 
 size_t mullama_sampler_count(const mullama_sampler_t *sampler) {
@@ -131,7 +133,17 @@ mullama_error_t *mullama_sampler_sample_context(mullama_sampler_t *sampler,
         const UsedSampler used(sampler);
         const UsedContext source(context);
         require(token, "token");
+        used->adopt_model(source->shared_model());
         *token = used->sample(source->logits(index));
+    });
+}
+
+mullama_error_t *mullama_sampler_apply(mullama_sampler_t *sampler,
+                                       mullama_candidates_t *candidates) {
+    return guarded([&] {
+        const UsedSampler used(sampler);
+        const UsedCandidates list(candidates);
+        used->apply(*list);
     });
 }
 
@@ -148,47 +160,25 @@ mullama_error_t *mullama_sampler_accept(mullama_sampler_t *sampler, mullama_toke
     });
 }
 
+mullama_error_t *mullama_sampler_accept_prompt(mullama_sampler_t *sampler,
+                                               const mullama_token_t *tokens, size_t count) {
+    return guarded([&] {
+        const UsedSampler used(sampler);
+        const std::span<const mullama_token_t> prompt = array(tokens, count, "tokens");
+        const auto bad = std::find_if(prompt.begin(), prompt.end(),
+                                      [](mullama_token_t token) { return token < 0; });
+        if (bad != prompt.end()) {
+            throw Error(MULLAMA_ERROR_OUT_OF_RANGE, "a token is never negative")
+                .parameter("tokens")
+                .expected("at least 0")
+                .actual(*bad)
+                .offset(bad - prompt.begin());
+        }
+        for (const mullama_token_t token : prompt)
+            used->accept_prompt(token);
+    });
+}
+
 mullama_error_t *mullama_sampler_reset(mullama_sampler_t *sampler) {
     return guarded([&] { UsedSampler(sampler)->reset(); });
-}
-
-size_t mullama_sampler_stage_count(void) {
-    return sampling::stages().size();
-}
-
-void mullama_stage_info_init(mullama_stage_info_t *info, size_t struct_size) {
-    init_struct(info, struct_size, mullama_stage_info_t{});
-}
-
-mullama_error_t *mullama_sampler_get_stage(size_t row, mullama_stage_info_t *info) {
-    return guarded([&] {
-        check_struct(info, "info", "mullama_stage_info_init");
-        const sampling::StageKind &kind = row_of(sampling::stages(), row, "row");
-        write_struct(info, mullama_stage_info_t{.struct_size = 0,
-                                                .name = kind.name,
-                                                .description = kind.description,
-                                                .parameter_count = kind.parameters.size(),
-                                                .selects = kind.selects});
-    });
-}
-
-void mullama_parameter_info_init(mullama_parameter_info_t *info, size_t struct_size) {
-    init_struct(info, struct_size, mullama_parameter_info_t{});
-}
-
-mullama_error_t *mullama_sampler_get_parameter(size_t row, size_t parameter,
-                                               mullama_parameter_info_t *info) {
-    return guarded([&] {
-        check_struct(info, "info", "mullama_parameter_info_init");
-        const sampling::StageKind &kind = row_of(sampling::stages(), row, "row");
-        const sampling::StageParameter &found = row_of(kind.parameters, parameter, "parameter");
-        write_struct(info, mullama_parameter_info_t{.struct_size = 0,
-                                                    .name = found.name,
-                                                    .description = found.description,
-                                                    .type = found.type,
-                                                    .default_value = found.default_value,
-                                                    .min_value = found.min_value,
-                                                    .max_value = found.max_value,
-                                                    .setting = found.setting});
-    });
 }

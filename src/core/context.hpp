@@ -37,6 +37,9 @@ public:
     Context &operator=(const Context &) = delete;
 
     [[nodiscard]] const Model &model() const noexcept { return *model_; }
+    [[nodiscard]] const std::shared_ptr<const Model> &shared_model() const noexcept {
+        return model_;
+    }
     [[nodiscard]] std::uint32_t n_ctx() const noexcept { return engine_->n_ctx(); }
     [[nodiscard]] std::uint32_t n_ctx_seq() const noexcept { return engine_->n_ctx_seq(); }
     [[nodiscard]] std::uint32_t n_batch() const noexcept { return engine_->n_batch(); }

@@ -77,6 +77,7 @@ public:
 
     GenerateResult run(std::span<const Token> prompt, std::uint64_t tokenize_ns) {
         result_.tokenize_ns = tokenize_ns;
+        chain_.adopt_model(context_.shared_model());
         const Stopwatch prefill_time;
         prefill(prompt);
         result_.prefill_ns = prefill_time.nanoseconds();
@@ -99,7 +100,7 @@ private:
                              progress(prompt.size()));
         }
         for (const Token token : prompt) {
-            chain_.accept(token);
+            chain_.accept_prompt(token);
         }
         if (encodes) {
             start_decoder();
@@ -174,7 +175,7 @@ private:
                         "the model's file names no token for its decoder to start with");
         }
         context_.prefill(options_.sequence, std::span(&start, 1), MULLAMA_OUTPUT_LAST);
-        chain_.accept(start);
+        chain_.accept_prompt(start);
     }
 
     void loop() {

@@ -101,6 +101,7 @@ std::string ModelFiles::name(std::size_t part) const {
 
 void ModelFiles::check(const backend::Backend &backend, const backend::ModelParams &params) const {
     std::vector<const gguf::File *> parts;
+    parts.reserve(files_.size());
     for (const gguf::File &file : files_)
         parts.push_back(&file);
     std::vector<gguf::Override> overrides;
@@ -137,6 +138,7 @@ Metadata ModelFiles::metadata(std::span<const backend::MetadataOverride> overrid
 
 std::string ModelFiles::fingerprint(std::span<const backend::MetadataOverride> overrides) const {
     std::vector<gguf::Part> parts;
+    parts.reserve(files_.size());
     for (std::size_t i = 0; i < files_.size(); ++i)
         parts.push_back({&files_[i], sources_[i].get()});
     std::string content = gguf::fingerprint(parts);

@@ -219,7 +219,8 @@ ThreadChoice measure_threads(backend::Context &context, const backend::ModelFact
     try {
         choice = measure(context, facts, n_vocab, asked, max_threads);
     } catch (const base::Error &) {
-        // The caller's own decode will say what is wrong.
+        // The caller's own decode will say what is wrong; until then the greatest number it is.
+        choice = fill(asked, max_threads);
     }
     context.clear();
     context.set_threads(choice.n_threads, choice.n_threads_batch);

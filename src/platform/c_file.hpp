@@ -10,7 +10,7 @@
 namespace mullama::platform {
 
 struct CloseCFile {
-    void operator()(std::FILE *file) const noexcept { std::fclose(file); }
+    void operator()(std::FILE *file) const noexcept { static_cast<void>(std::fclose(file)); }
 };
 
 using CFile = std::unique_ptr<std::FILE, CloseCFile>;

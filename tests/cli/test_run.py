@@ -205,6 +205,37 @@ class Sampling(unittest.TestCase):
         self.assertEqual(result.code, 2)
         self.assertIn("top_q", result.err + result.out)
 
+    def test_biases_and_repetition(self):
+        # What rules a byte out: the echo engine's next choice comes instead.
+        result = run("run", *ECHO, *GREEDY, "abc", "--logit-bias", "98=-inf", "-n", "2")
+        self.assertEqual(result.code, 0, result.err)
+        self.assertNotIn("b", result.out)
+        for wrong in ("98", "98=", "b=1", "98=high", "-1=2", "98=inf"):
+            result = run("run", *ECHO, *GREEDY, "abc", "--logit-bias", wrong)
+            self.assertNotEqual(result.code, 0, wrong)
+            self.assertIn("--logit-bias", result.err, wrong)
+        # With a repetition ruled out by force the text cannot be the prompt's.
+        dry = ("--dry-multiplier", "100", "--dry-allowed-length", "1")
+        repeated = run("run", *ECHO, *GREEDY, "abababab", *dry, "-n", "8")
+        self.assertEqual(repeated.code, 0, repeated.err)
+        self.assertNotEqual(repeated.out, "abababab")
+        broken = run("run", *ECHO, *GREEDY, "abababab", *dry, "-n", "8",
+                     "--dry-sequence-breakers", "a", "--dry-sequence-breakers", "b")
+        self.assertEqual(broken.out, "abababab", broken.err)
+
+    def test_presets(self):
+        for preset in ("precise", "balanced", "creative"):
+            result = run("run", *ECHO, "abc", "--preset", preset, "--seed", "1", "-n", "3")
+            self.assertEqual(result.code, 0, result.err)
+        self.assertEqual(run("run", *ECHO, "abc", "--preset", "precise", *GREEDY).out, "abc")
+        result = run("run", *ECHO, "abc", "--preset", "wild")
+        self.assertEqual(result.code, 2, result.err)
+        self.assertIn("--preset", result.err)
+        result = run("run", *ECHO, "abc", "--preset", "model")
+        self.assertIn("recommends no sampling", result.err)
+        recommended = ("--override-kv", "general.sampling.temp=float:0", "--preset", "model")
+        self.assertEqual(run("run", *ECHO, "abc", *recommended).out, "abc")
+
 
 class Statistics(unittest.TestCase):
     def test_stats_go_to_standard_error(self):

@@ -258,7 +258,8 @@ Command add_run(CLI::App &program, client::Client &client) {
     add_json_flag(*app, arguments->json, "One JSON object a line: each token, and what was done");
     add_integer(*app, "--logprobs", request.top_logprobs,
                 "With --json: each token's log-probability, and those of the N likeliest");
-    add_sampling_options(*app, client.sampling_stages(), request.sampling);
+    add_sampling_options(*app, client.sampling_stages(), client.sampling_presets(),
+                         request.sampling);
     add_context_options(*app, request.context);
     add_model_options(*app, arguments->model);
     add_adapter_options(*app, arguments->model);

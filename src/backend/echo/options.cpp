@@ -41,7 +41,8 @@ Options read_options(std::span<const MetadataOverride> overrides) {
             options.fail_decode_at = whole_number(override, 1, unlimited);
         } else if (override.key == "echo.microseconds_per_token") {
             options.microseconds_per_token = whole_number(override, 0, 1'000'000);
-        } else {
+        } else if (!override.key.starts_with("general.")) {
+            // What a file says in general is the core's to read.
             throw Error(MULLAMA_ERROR_INVALID_ARGUMENT,
                         "the echo engine knows no metadata key '" + override.key +
                             "': it has echo.n_ctx_train, echo.vocab_size, echo.fail_decode_at and "

@@ -259,6 +259,7 @@ ModelHandle LoadPlan::load(const std::vector<std::string> &paths) {
     }
     const LogCapture capture;
     std::vector<const char *> names;
+    names.reserve(paths.size());
     for (const std::string &path : paths) {
         names.push_back(path.c_str());
     }

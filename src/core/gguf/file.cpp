@@ -249,7 +249,7 @@ Value FileParser::read_strings(bool is_array, std::uint64_t count, const std::st
     reader_.require(count, sizeof(std::uint64_t), what);
     std::string joined;
     std::vector<std::uint64_t> ends;
-    constexpr std::uint64_t trusted_count = 1024 * 1024;
+    constexpr std::uint64_t trusted_count = 1U << 20U;
     ends.reserve(static_cast<std::size_t>(std::min(count, trusted_count)));
     for (std::uint64_t i = 0; i < count; ++i) {
         reader_.append_string(joined, what);

@@ -120,7 +120,7 @@ std::optional<std::vector<std::uint32_t>> Metadata::per_layer(std::string_view k
         return std::nullopt;
     }
     if (!found->is_array()) {
-        return std::vector<std::uint32_t>(layers, *u32(key));
+        return std::vector<std::uint32_t>(layers, require_u32(key));
     }
     switch (found->element_type()) {
     case ValueType::boolean:

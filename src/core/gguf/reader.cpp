@@ -12,11 +12,11 @@ using base::Error;
 namespace {
 
 // Large enough that a vocabulary of 262,144 tokens takes a few dozen reads.
-constexpr std::uint64_t buffer_size = 256 * 1024;
+constexpr std::uint64_t buffer_size = 256U << 10U;
 
 // A block that a file only claims to have (a sparse file can claim anything) is read in steps, so
 // that memory grows with what was really there.
-constexpr std::uint64_t step_size = 16 * 1024 * 1024;
+constexpr std::uint64_t step_size = 16U << 20U;
 
 // llama.cpp's own limit for a text.
 constexpr std::uint64_t max_string_size = std::uint64_t{1} << 30;

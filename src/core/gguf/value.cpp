@@ -53,7 +53,8 @@ Value Value::numbers(ValueType element, bool is_array, std::vector<std::byte> by
     Value value;
     value.element_ = element;
     value.is_array_ = is_array;
-    value.count_ = bytes.size() / value_type_size(element);
+    // Numbers have a size.
+    value.count_ = bytes.size() / std::max<std::size_t>(1, value_type_size(element));
     value.bytes_ = std::move(bytes);
     return value;
 }

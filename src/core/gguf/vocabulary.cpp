@@ -417,13 +417,14 @@ void VocabularyChecker::check_rwkv(const TokenTexts &texts, const SpecialTokens 
         }
     }
     for (unsigned byte = 0; byte < 256; ++byte) {
-        if (starts[byte] && !alone[byte]) {
+        const Id start = starts[byte];
+        if (start && !alone[byte]) {
             metadata_.fail("the vocabulary lacks a token for the first byte of token " +
-                               std::to_string(*starts[byte]) + " alone",
-                           tokens_key, byte_token(byte), quoted(texts[*starts[byte]]));
+                               std::to_string(*start) + " alone",
+                           tokens_key, byte_token(byte), quoted(texts[*start]));
         }
         // llama.cpp looks the newline up as it loads.
-        if (!starts[byte] && (!special.unk || byte == '\n')) {
+        if (!start && (!special.unk || byte == '\n')) {
             metadata_.fail("the vocabulary cannot spell every byte", tokens_key, byte_token(byte),
                            "nothing");
         }

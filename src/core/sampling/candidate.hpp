@@ -2,16 +2,13 @@
 #pragma once
 
 #include "backend/port.hpp"
+#include "mullama/candidates.h"
 
 namespace mullama::core::sampling {
 
 using backend::Token;
 
-struct Candidate {
-    Token id;
-    float logit;
-    // Its probability, where a stage worked it out.
-    float p;
-};
+// Its fields are id, logit and p: its probability, where a stage worked it out.
+using Candidate = mullama_candidate_t;
 
 } // namespace mullama::core::sampling

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <string_view>
 
 #include "core/sampling/heap.hpp"
 
@@ -71,22 +72,50 @@ std::size_t find_at_least(std::span<const float> row, std::size_t begin, float b
     return begin;
 }
 
-[[noreturn]] void refuse(std::span<const float> row) {
-    const auto bad = std::find_if_not(row.begin(), row.end(), acceptable);
-    if (bad == row.end()) {
-        throw base::Error(MULLAMA_ERROR_INVALID_ARGUMENT,
-                          "the logits rule out every token: all of them are -infinity")
-            .parameter("logits")
-            .expected("at least one logit above -infinity")
-            .actual("none");
-    }
+[[noreturn]] void refuse_all_ruled_out(std::string_view parameter) {
+    throw base::Error(MULLAMA_ERROR_INVALID_ARGUMENT,
+                      "the logits rule out every token: all of them are -infinity")
+        .parameter(parameter)
+        .expected("at least one logit above -infinity")
+        .actual("none");
+}
+
+[[noreturn]] void refuse_value(std::string_view parameter, float value, std::ptrdiff_t offset) {
     throw base::Error(MULLAMA_ERROR_INVALID_ARGUMENT,
                       "the logits have a value that is no logit; the model's weights or its input "
                       "may be broken")
-        .parameter("logits")
+        .parameter(parameter)
         .expected("numbers, or -infinity for a token that is ruled out")
-        .actual(std::isnan(*bad) ? "not a number" : "infinity")
-        .offset(bad - row.begin());
+        .actual(std::isnan(value) ? "not a number" : "infinity")
+        .offset(offset);
+}
+
+[[noreturn]] void refuse(std::span<const float> row) {
+    const auto bad = std::find_if_not(row.begin(), row.end(), acceptable);
+    if (bad == row.end()) {
+        refuse_all_ruled_out("logits");
+    }
+    refuse_value("logits", *bad, bad - row.begin());
+}
+
+void check(std::span<const Candidate> list) {
+    bool possible = false;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        if (list[i].id < 0) {
+            throw base::Error(MULLAMA_ERROR_OUT_OF_RANGE, "a token is never negative")
+                .parameter("list")
+                .expected("at least 0")
+                .actual(list[i].id)
+                .offset(static_cast<std::int64_t>(i));
+        }
+        if (!acceptable(list[i].logit)) {
+            refuse_value("list", list[i].logit, static_cast<std::ptrdiff_t>(i));
+        }
+        possible = possible || list[i].logit > -infinity;
+    }
+    if (!possible) {
+        refuse_all_ruled_out("list");
+    }
 }
 
 } // namespace
@@ -97,6 +126,7 @@ void Candidates::assign(std::span<const float> logits) {
         refuse(logits);
     }
     row_ = logits;
+    vocabulary_size_ = logits.size();
     row_max_ = found.max;
     row_max_known_ = true;
     is_row_ = true;
@@ -104,6 +134,33 @@ void Candidates::assign(std::span<const float> logits) {
     dense_ = false;
     selected_ = none;
     size_ = 0;
+}
+
+void Candidates::assign_list(std::span<const Candidate> list) {
+    check(list);
+    replace_sorted(list);
+    unsort();
+    vocabulary_size_ = list.size();
+    selected_ = none;
+}
+
+std::span<Candidate> Candidates::edit_list() {
+    const std::span<Candidate> all = list();
+    sorted_ = false;
+    dense_ = false;
+    return all;
+}
+
+void Candidates::require_possible(std::size_t count) {
+    const std::span<const Candidate> kept = list().first(std::min(count, size()));
+    if (std::all_of(kept.begin(), kept.end(),
+                    [](const Candidate &candidate) { return candidate.logit == -infinity; })) {
+        refuse_all_ruled_out("candidates");
+    }
+}
+
+void Candidates::check_list() {
+    check(list());
 }
 
 std::span<float> Candidates::edit_row() {

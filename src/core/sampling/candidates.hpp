@@ -21,6 +21,15 @@ public:
     // base::Error where they hold a NaN or +infinity, or rule out every token.
     void assign(std::span<const float> logits);
 
+    // Starts over with a list, copied. Throws alike, and for a negative token.
+    void assign_list(std::span<const Candidate> list);
+    // The list, for a caller to write anything into: check_list() comes before any other use.
+    [[nodiscard]] std::span<Candidate> edit_list();
+    // Throws as assign_list() for what the list holds.
+    void check_list();
+    // Throws where the first `count` of the list are all ruled out.
+    void require_possible(std::size_t count);
+
     // Whether they are still a row: the logit of token i is row()[i], nothing is left out.
     [[nodiscard]] bool is_row() const noexcept { return is_row_; }
     [[nodiscard]] std::span<const float> row() const noexcept { return row_; }
@@ -31,7 +40,7 @@ public:
     [[nodiscard]] std::span<Candidate> list();
     [[nodiscard]] std::size_t size() const noexcept { return is_row_ ? row_.size() : size_; }
     // How many tokens there were before any stage took some away.
-    [[nodiscard]] std::size_t vocabulary_size() const noexcept { return row_.size(); }
+    [[nodiscard]] std::size_t vocabulary_size() const noexcept { return vocabulary_size_; }
     // Whether the list is in falling order of logits.
     [[nodiscard]] bool sorted() const noexcept { return sorted_; }
     // Whether the list has every token at its own index.
@@ -59,6 +68,9 @@ public:
     // Which place a stage selected.
     void select(std::size_t place) noexcept { selected_ = place; }
     [[nodiscard]] bool has_selected() const noexcept { return selected_ != none; }
+    // Of one that is selected.
+    [[nodiscard]] std::size_t selected() const noexcept { return selected_; }
+    void select_none() noexcept { selected_ = none; }
     // The selected token, or the likeliest where no stage selected one.
     [[nodiscard]] Token token();
 
@@ -72,6 +84,7 @@ private:
     void reserve(std::size_t count);
 
     std::span<const float> row_;
+    std::size_t vocabulary_size_ = 0;
     std::vector<float> edited_row_;
     float row_max_ = 0;
     bool row_max_known_ = false;

@@ -76,6 +76,8 @@ public:
         oldest_ = oldest_ + 1 == limit ? 0 : oldest_ + 1;
     }
 
+    void accept_prompt(Token token) override { accept(token); }
+
     void reset() override {
         counts_.clear();
         history_.clear();

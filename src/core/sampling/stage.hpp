@@ -6,12 +6,23 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "core/sampling/candidates.hpp"
 #include "mullama/sampler.h"
 
+namespace mullama::core {
+class Vocab;
+}
+
 namespace mullama::core::sampling {
+
+// What is added to the logit of one token.
+struct Bias {
+    Token token;
+    float value;
+};
 
 // Thread safety: one thread at a time.
 class Stage {
@@ -20,14 +31,27 @@ public:
     Stage &operator=(const Stage &) = delete;
     virtual ~Stage() = default;
 
-    // Sets a parameter of the table, to a value that the table allows. Whole numbers and truth
-    // values come as doubles, exactly. The caller resets the stage afterwards.
-    virtual void set(std::string_view parameter, double value) = 0;
+    // Each sets a parameter of the table, to a value that the table allows. Whole numbers and truth
+    // values come as doubles, exactly. The caller resets the stage afterwards. One that throws has
+    // changed nothing. A stage overrides those that its row has parameters for.
+    virtual void set(std::string_view /*parameter*/, double /*value*/) {}
+    virtual void set_text(std::string_view /*parameter*/, const std::string & /*text*/) {}
+    virtual void set_texts(std::string_view /*parameter*/, std::span<const std::string> /*texts*/) {
+    }
+    virtual void set_biases(std::string_view /*parameter*/, std::span<const Bias> /*biases*/) {}
+    // The vocabulary of the tokens to come, which outlives the stage or the next call; nullptr:
+    // unknown. For stages whose row says that they need a model. The caller resets the stage
+    // afterwards.
+    virtual void bind(const Vocab * /*vocab*/) {}
 
     // There is at least one candidate, and one is left.
     virtual void apply(Candidates &candidates) = 0;
-    // A token was selected, or belongs to the prompt.
+    // Throws where a token that is to be accepted cannot come next.
+    virtual void check(Token /*token*/) const {}
+    // A token was generated.
     virtual void accept(Token /*token*/) {}
+    // A token of the prompt.
+    virtual void accept_prompt(Token /*token*/) {}
     // Back to the beginning, parameters kept.
     virtual void reset() {}
     // A copy with all state.
@@ -42,11 +66,13 @@ struct StageParameter {
     const char *name;
     const char *description;
     mullama_parameter_type_t type;
+    // Of numbers and truth values; texts and lists begin empty, or with default_texts.
     double default_value;
     double min_value;
     double max_value;
     // Its name in a flat list of settings.
     const char *setting;
+    std::span<const char *const> default_texts = {};
 };
 
 // A row of the table. Text is static and NUL-terminated.
@@ -56,6 +82,8 @@ struct StageKind {
     std::span<const StageParameter> parameters;
     bool selects;
     std::unique_ptr<Stage> (*make)();
+    // Works on a vocabulary: bind() comes before apply().
+    bool needs_model = false;
 };
 
 } // namespace mullama::core::sampling

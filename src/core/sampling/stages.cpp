@@ -8,7 +8,10 @@ namespace mullama::core::sampling {
 // Each is defined in the source file named after its stage.
 std::unique_ptr<Stage> make_adaptive_p();
 std::unique_ptr<Stage> make_dist();
+std::unique_ptr<Stage> make_dry();
 std::unique_ptr<Stage> make_greedy();
+std::unique_ptr<Stage> make_infill();
+std::unique_ptr<Stage> make_logit_bias();
 std::unique_ptr<Stage> make_min_p();
 std::unique_ptr<Stage> make_mirostat();
 std::unique_ptr<Stage> make_mirostat_v2();
@@ -83,6 +86,71 @@ constexpr std::array penalties_parameters = {
         .min_value = -100,
         .max_value = 100,
         .setting = "presence_penalty",
+    },
+};
+
+constexpr std::array logit_bias_parameters = {
+    StageParameter{
+        .name = "biases",
+        .description = "Tokens, and what is added to the logit of each; -infinity rules one out.",
+        .type = MULLAMA_PARAMETER_BIASES,
+        .default_value = 0,
+        .min_value = -std::numeric_limits<double>::infinity(),
+        .max_value = 1e9,
+        .setting = "logit_bias",
+    },
+};
+
+constexpr std::array usual_breakers = {"\n", ":", "\"", "*"};
+
+constexpr std::array dry_parameters = {
+    StageParameter{
+        .name = "multiplier",
+        .description = "How strongly repetitions are punished; 0 turns the stage off.",
+        .type = MULLAMA_PARAMETER_FLOAT,
+        .default_value = 0,
+        .min_value = 0,
+        .max_value = 1000,
+        .setting = "dry_multiplier",
+    },
+    StageParameter{
+        .name = "base",
+        .description = "How much more each further token costs: the penalty is multiplier * base ^ "
+                       "(length - allowed_length).",
+        .type = MULLAMA_PARAMETER_FLOAT,
+        .default_value = 1.75,
+        .min_value = 1,
+        .max_value = 1000,
+        .setting = "dry_base",
+    },
+    StageParameter{
+        .name = "allowed_length",
+        .description = "The length from which on a repetition is punished.",
+        .type = MULLAMA_PARAMETER_INT,
+        .default_value = 2,
+        .min_value = 0,
+        .max_value = int_max,
+        .setting = "dry_allowed_length",
+    },
+    StageParameter{
+        .name = "last_n",
+        .description = "How many of the last tokens are searched; 0 turns the stage off, -1 "
+                       "searches all.",
+        .type = MULLAMA_PARAMETER_INT,
+        .default_value = 64,
+        .min_value = -1,
+        .max_value = int_max,
+        .setting = "dry_penalty_last_n",
+    },
+    StageParameter{
+        .name = "sequence_breakers",
+        .description = "Texts that end a repetition; a newline, ':', '\"' and '*' unless given.",
+        .type = MULLAMA_PARAMETER_TEXTS,
+        .default_value = 0,
+        .min_value = 1,
+        .max_value = 40,
+        .setting = "dry_sequence_breakers",
+        .default_texts = usual_breakers,
     },
 };
 
@@ -286,6 +354,13 @@ constexpr std::array adaptive_p_parameters = {
 
 constexpr std::array table = {
     StageKind{
+        .name = "logit_bias",
+        .description = "Adds to the logits of some tokens, or rules them out (OpenAI).",
+        .parameters = logit_bias_parameters,
+        .selects = false,
+        .make = make_logit_bias,
+    },
+    StageKind{
         .name = "penalties",
         .description =
             "Makes tokens that occurred lately less likely: repetition penalty (Keskar et "
@@ -294,6 +369,16 @@ constexpr std::array table = {
         .parameters = penalties_parameters,
         .selects = false,
         .make = make_penalties,
+    },
+    StageKind{
+        .name = "dry",
+        .description = "Makes tokens less likely that would prolong a repetition, the more the "
+                       "longer it is: don't repeat yourself (Weidmann 2024, "
+                       "text-generation-webui, pull request 5677).",
+        .parameters = dry_parameters,
+        .selects = false,
+        .make = make_dry,
+        .needs_model = true,
     },
     StageKind{
         .name = "top_n_sigma",
@@ -351,6 +436,16 @@ constexpr std::array table = {
         .parameters = xtc_parameters,
         .selects = false,
         .make = make_xtc,
+    },
+    StageKind{
+        .name = "infill",
+        .description = "For filling a gap in a text, after top_k and top_p: ends early, joins "
+                       "tokens that begin alike, and keeps only likely ones (llama.cpp, pull "
+                       "request 9896).",
+        .parameters = {},
+        .selects = false,
+        .make = make_infill,
+        .needs_model = true,
     },
     StageKind{
         .name = "temperature",
