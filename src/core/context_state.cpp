@@ -46,6 +46,9 @@ const char *in_words(std::string_view name) noexcept {
     if (name == "sliding_window") {
         return "whether layers with a sliding window keep all tokens (swa_full)";
     }
+    if (name == "rope_factors") {
+        return "which of its two sets of RoPE factors the model used, by n_ctx";
+    }
     if (name == "rope") {
         return "how positions went into the keys (rope_scaling, rope_freq_base, rope_freq_scale "
                "and yarn_*)";
@@ -68,6 +71,23 @@ const char *in_words(std::string_view name) noexcept {
         .actual(actual);
 }
 
+// Models with two sets of RoPE factors take one for sequences with little room and one for those
+// with more, and keys that were made with one are wrong beside those of the other. "" for all
+// others. As llama.cpp has it.
+std::string rope_factors_of(const Model &model, std::uint32_t n_ctx_seq) {
+    const auto found = std::ranges::lower_bound(model.tensors(), "rope_factors_long.weight", {},
+                                                &gguf::TensorInfo::name);
+    if (found == model.tensors().end() || found->name != "rope_factors_long.weight") {
+        return {};
+    }
+    std::int64_t most = model.facts().n_ctx_train;
+    if (const auto index = model.metadata().find(model.facts().architecture +
+                                                 ".rope.scaling.original_context_length")) {
+        most = model.metadata().int_at(*index, 0);
+    }
+    return n_ctx_seq > most ? "long" : "short";
+}
+
 } // namespace
 
 StateFields Context::state_identity() const {
@@ -83,6 +103,9 @@ StateFields Context::state_identity() const {
                          {"architecture", model_->facts().architecture},
                          {"model", model_->fingerprint()},
                          {"adapters", adapters}};
+    if (std::string factors = rope_factors_of(*model_, n_ctx_seq()); !factors.empty()) {
+        identity.emplace_back("rope_factors", std::move(factors));
+    }
     for (auto &field : engine_->state_layout()) {
         identity.push_back(std::move(field));
     }

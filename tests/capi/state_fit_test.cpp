@@ -99,6 +99,20 @@ TEST(StateFit, PositionsThatWentIntoKeysOtherwiseAreNamed) {
                    "0.99999994");
 }
 
+// LongRoPE: keys of a short context are wrong in a long one.
+TEST(StateFit, AnotherSetOfRopeFactorsIsNamed) {
+    const ModelHandle model = load_model(fixture_path("llama_longrope.gguf"));
+    mullama_context_options_t longest_short = small();
+    longest_short.n_ctx = 512;
+    mullama_context_options_t longer = small();
+    longer.n_ctx = 768;
+    const std::string state = saved(model.get(), small());
+    const ContextHandle same = new_context(model.get(), longest_short);
+    EXPECT_OK(load_state(same.get(), 0, state));
+    const ContextHandle other = new_context(model.get(), longer);
+    expect_misfit(other.get(), state, "rope_factors", "long", "short");
+}
+
 TEST(StateFit, AnotherModelIsNamed) {
     const ModelHandle llama = load_model(fixture_path("llama.gguf"));
     const ModelHandle tied = load_model(fixture_path("llama_tied.gguf"));
