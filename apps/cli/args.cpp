@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <limits>
 #include <memory>
 #include <set>
@@ -21,7 +23,7 @@ constexpr const char *context_group = "Context";
 constexpr const char *sampling_group = "Sampling";
 
 // Where the contract's name and the flag's are not the same but for '_' and '-'.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 26> flag_names{{
+constexpr auto flag_names = std::to_array<std::pair<std::string_view, std::string_view>>({
     {"path", "PATH"},
     {"prompt", "PROMPT"},
     {"text", "TEXT"},
@@ -47,8 +49,21 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 26> flag_nam
     {"top_logprobs", "--logprobs"},
     {"max_tokens", "--max-tokens"},
     {"stages", "--samplers"},
+    {"pooling", "--pooling"},
+    {"window", "--ctx-size"},
+    {"stride", "--stride"},
+    {"max_windows", "--chunks"},
+    {"query", "--query"},
+    {"file", "--file"},
     {"preset", "--preset"},
-}};
+    {"grammar", "--grammar"},
+    {"root", "--grammar-root"},
+    {"grammar_root", "--grammar-root"},
+    {"trigger_words", "--grammar-triggers"},
+    {"grammar_triggers", "--grammar-triggers"},
+    {"logit_bias", "--logit-bias"},
+    {"dry_sequence_breakers", "--dry-sequence-breakers"},
+});
 
 // The words of a table, as in "auto|read|mmap".
 template <class Names>
@@ -116,6 +131,24 @@ client::SettingValue parse_setting(const std::string &flag,
         throw UsageError(flag + " must be " + format_range(parameter) + ", not " + text);
     }
     return whole ? client::SettingValue(integer) : client::SettingValue(number);
+}
+
+// All of a file, as it is.
+std::string read_file(const std::string &flag, const std::string &path) {
+    std::ifstream file(std::filesystem::path(std::u8string(path.begin(), path.end())),
+                       std::ios::binary);
+    std::string text;
+    std::array<char, 65536> buffer{};
+    while (file.read(buffer.data(), buffer.size()) || file.gcount() > 0) {
+        text.append(buffer.data(), static_cast<std::size_t>(file.gcount()));
+    }
+    if (!file.is_open() || file.bad()) {
+        throw UsageError(flag + " names a file that cannot be read: '" + path + "'");
+    }
+    if (text.empty()) {
+        throw UsageError(flag + " names an empty file: '" + path + "'");
+    }
+    return text;
 }
 
 void replace_setting(client::Sampling &sampling, const std::string &name,
@@ -361,6 +394,13 @@ void add_context_options(CLI::App &app, client::ContextSettings &settings, bool 
                "How values are stored (default: f16)", context_group);
 }
 
+void add_pooling_option(CLI::App &app, client::ContextSettings &settings) {
+    add_choice(app, "--pooling", client::poolings, settings.pooling,
+               "How the embeddings of a text's tokens become one; none: they do not, and each is "
+               "shown (default: as the model was trained)",
+               context_group);
+}
+
 void add_sampling_options(CLI::App &app, const std::vector<client::SamplingStage> &table,
                           const std::vector<client::SamplingPreset> &presets,
                           client::Sampling &sampling) {
@@ -382,6 +422,15 @@ void add_sampling_options(CLI::App &app, const std::vector<client::SamplingStage
                 add_setting(app, parameter, sampling);
             }
         }
+    }
+    if (seen.contains("grammar")) {
+        add_value(
+            app, "--grammar-file", "PATH",
+            [&sampling](const std::string &path) {
+                replace_setting(sampling, "grammar", read_file("--grammar-file", path));
+            },
+            "A file with the grammar")
+            ->group(sampling_group);
     }
     add_value(
         app, "--samplers", "NAMES",

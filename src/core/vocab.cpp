@@ -1,5 +1,7 @@
 #include "core/vocab.hpp"
 
+#include "core/constraint/vocabulary.hpp"
+
 #include <array>
 #include <limits>
 
@@ -80,6 +82,12 @@ std::string_view Vocab::piece(Token token, bool special) const {
 
 std::uint32_t Vocab::attributes(Token token) const {
     return table().attributes[static_cast<std::size_t>(token)];
+}
+
+std::shared_ptr<const constraint::Vocabulary> Vocab::for_constraints() const {
+    std::call_once(constraints_once_,
+                   [this] { constraints_ = std::make_shared<const constraint::Vocabulary>(*this); });
+    return constraints_;
 }
 
 const Vocab::Table &Vocab::table() const {

@@ -15,6 +15,10 @@
 
 namespace mullama::core {
 
+namespace constraint {
+class Vocabulary;
+}
+
 using backend::Token;
 
 // Thread safety: all of it.
@@ -64,11 +68,15 @@ public:
     }
     [[nodiscard]] bool adds_bos() const noexcept { return engine_.adds_bos(); }
     [[nodiscard]] bool adds_eos() const noexcept { return engine_.adds_eos(); }
+    [[nodiscard]] bool adds_sep() const noexcept { return engine_.adds_sep(); }
 
     // How detokenizing differs from joining pieces. Whether the space before the first token's text
     // is dropped (SentencePiece), and whether spaces before punctuation are (WordPiece).
     [[nodiscard]] bool strips_leading_space() const { return table().strips_leading_space; }
     [[nodiscard]] bool cleans_spaces() const { return table().cleans_spaces; }
+
+    // What constraints need of it; made on first use. It must not outlive this object.
+    [[nodiscard]] std::shared_ptr<const constraint::Vocabulary> for_constraints() const;
 
 private:
     struct Piece {
@@ -96,6 +104,8 @@ private:
     // Built on first use: a model may be loaded for its metadata alone.
     mutable std::once_flag table_once_;
     mutable std::unique_ptr<const Table> table_;
+    mutable std::once_flag constraints_once_;
+    mutable std::shared_ptr<const constraint::Vocabulary> constraints_;
 };
 
 } // namespace mullama::core

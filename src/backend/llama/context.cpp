@@ -78,7 +78,7 @@ LlamaContext::LlamaContext(llama_model &model, const ModelFacts &facts, std::mut
       context_(make_context(model, context_params(model, facts, params))),
       memory_(llama_get_memory(context_.get())), abilities_(model, facts, params, memory_),
       check_(llama_vocab_n_tokens(llama_model_get_vocab(&model)), params.n_seq_max,
-             why_not_shared(facts, params)),
+             why_not_shared(facts, params), facts.n_positions),
       embeddings_(params.embeddings), kv_unified_(params.kv_unified) {
     if (memory_ == nullptr && params.attention == MULLAMA_ATTENTION_CAUSAL) {
         throw Error(MULLAMA_ERROR_UNSUPPORTED, "a model of architecture \"" + facts.architecture +

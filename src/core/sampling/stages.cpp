@@ -3,12 +3,16 @@
 #include <array>
 #include <limits>
 
+#include "core/constraint/gbnf_parser.hpp"
+#include "core/constraint/trigger_words.hpp"
+
 namespace mullama::core::sampling {
 
 // Each is defined in the source file named after its stage.
 std::unique_ptr<Stage> make_adaptive_p();
 std::unique_ptr<Stage> make_dist();
 std::unique_ptr<Stage> make_dry();
+std::unique_ptr<Stage> make_grammar();
 std::unique_ptr<Stage> make_greedy();
 std::unique_ptr<Stage> make_infill();
 std::unique_ptr<Stage> make_logit_bias();
@@ -98,6 +102,40 @@ constexpr std::array logit_bias_parameters = {
         .min_value = -std::numeric_limits<double>::infinity(),
         .max_value = 1e9,
         .setting = "logit_bias",
+    },
+};
+
+constexpr std::array usual_root = {"root"};
+
+constexpr std::array grammar_parameters = {
+    StageParameter{
+        .name = "grammar",
+        .description = "The grammar, in GBNF; without one the stage does nothing.",
+        .type = MULLAMA_PARAMETER_TEXT,
+        .default_value = 0,
+        .min_value = 0,
+        .max_value = constraint::gbnf::max_text_size,
+        .setting = "grammar",
+    },
+    StageParameter{
+        .name = "root",
+        .description = "The rule that stands for the whole text; root unless given.",
+        .type = MULLAMA_PARAMETER_TEXT,
+        .default_value = 0,
+        .min_value = 1,
+        .max_value = 1024,
+        .setting = "grammar_root",
+        .default_texts = usual_root,
+    },
+    StageParameter{
+        .name = "trigger_words",
+        .description = "Texts one of which has to be generated before the grammar applies, from "
+                       "its first character on; without any it applies at once.",
+        .type = MULLAMA_PARAMETER_TEXTS,
+        .default_value = 0,
+        .min_value = 1,
+        .max_value = constraint::TriggerWords::max_bytes,
+        .setting = "grammar_triggers",
     },
 };
 
@@ -359,6 +397,15 @@ constexpr std::array table = {
         .parameters = logit_bias_parameters,
         .selects = false,
         .make = make_logit_bias,
+    },
+    StageKind{
+        .name = "grammar",
+        .description = "Keeps the tokens that continue a text of a grammar (GBNF; automata over "
+                       "bytes with a graph-structured stack, Tomita 1986).",
+        .parameters = grammar_parameters,
+        .selects = false,
+        .make = make_grammar,
+        .needs_model = true,
     },
     StageKind{
         .name = "penalties",
