@@ -238,9 +238,9 @@ using Cells = std::unordered_map<std::uint32_t, CellContent>;
 [[nodiscard]] bool agrees(Cells &cells, const StateEntry &entry, backend::SequenceId sequence) {
     const auto [place, is_new] = cells.try_emplace(entry.cell, CellContent{entry, sequence});
     CellContent &content = place->second;
-    const bool right = is_new || (content.sequence != sequence &&
-                                  content.entry.position == entry.position &&
-                                  content.entry.token == entry.token);
+    const bool right =
+        is_new || (content.sequence != sequence && content.entry.position == entry.position &&
+                   content.entry.token == entry.token);
     content.sequence = sequence;
     return right;
 }
