@@ -92,7 +92,7 @@ void BatchCheck::check_sequences(const Batch &batch, std::size_t index, const Co
         if (sequence < 0 || static_cast<std::size_t>(sequence) >= extent_of_.size()) {
             throw refusal(MULLAMA_ERROR_OUT_OF_RANGE, index,
                           "belongs to a sequence that this context does not have (n_seq_max)")
-                .parameter("sequence")
+                .parameter("sequences")
                 .expected(range(0, static_cast<std::int64_t>(extent_of_.size()) - 1))
                 .actual(sequence);
         }
