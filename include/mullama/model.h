@@ -199,6 +199,9 @@ typedef struct mullama_model_info {
     int32_t n_cls_out;
     /** Its layers, output included, in the memory of GPUs. */
     int32_t n_gpu_layers;
+    /** The width of the embeddings that it takes in place of tokens; 0 where it takes tokens only:
+     * models with an encoder, of M-RoPE, and some whose layers look at the tokens. */
+    int32_t n_embd_inp;
 } mullama_model_info_t;
 
 /** What a metadata value is; the numbers are GGUF's own. */

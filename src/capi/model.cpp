@@ -150,7 +150,8 @@ mullama_error_t *mullama_model_get_info(const mullama_model_t *model, mullama_mo
                                                 .n_expert = facts.n_expert,
                                                 .n_swa = facts.n_swa,
                                                 .n_cls_out = facts.n_cls_out,
-                                                .n_gpu_layers = facts.n_gpu_layers});
+                                                .n_gpu_layers = facts.n_gpu_layers,
+                                                .n_embd_inp = facts.n_embd_inp});
     });
 }
 
