@@ -360,7 +360,7 @@ std::string write_text(mullama_sampler_t *sampler, const std::vector<std::string
             if (step > 15 && (ends[i] || (first != '\0' && std::string_view("\"]})\n0").find(first) !=
                                                                std::string_view::npos &&
                                           pieces[i].size() == 1))) {
-                logits[i] += ends[i] ? 60 : 30;
+                logits[i] += ends[i] ? 60.0F : 30.0F;
             }
         }
         const mullama_token_t token = sample(sampler, logits);
