@@ -65,9 +65,9 @@ public:
 
     [[nodiscard]] std::vector<llama_token> tokenize(const std::string &text) const {
         std::vector<llama_token> tokens(text.size() + 1);
-        tokens.resize(static_cast<std::size_t>(llama_tokenize(
-            vocab_, text.data(), static_cast<std::int32_t>(text.size()), tokens.data(),
-            static_cast<std::int32_t>(tokens.size()), false, false)));
+        tokens.resize(static_cast<std::size_t>(
+            llama_tokenize(vocab_, text.data(), static_cast<std::int32_t>(text.size()),
+                           tokens.data(), static_cast<std::int32_t>(tokens.size()), false, false)));
         return tokens;
     }
     void begin(const std::vector<llama_token> &tokens) {
@@ -103,7 +103,7 @@ void run() {
     Raw raw(path);
     auto options = mullama::options<mullama_model_options_t>();
     options.vocab_only = true;
-    const mullama::Model model = mullama::Model::load(path, options);
+    const mullama::Model model(path, options);
     const std::vector<float> logits(raw.size(), 0);
     std::printf("JSON, %zu tokens: ruling out what may not come next, all tokens as candidates\n",
                 raw.size());
