@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <vector>
 
 namespace bench {
@@ -15,10 +16,10 @@ double median(std::vector<double> values) {
     return *middle;
 }
 
-double time_ns(const std::function<void(std::size_t)> &work, std::size_t round) {
-    const std::int64_t start = now_ns();
+double time_ns(const std::function<void(std::size_t)> &work, std::size_t round, Clock clock) {
+    const std::int64_t start = clock();
     work(round);
-    return static_cast<double>(now_ns() - start);
+    return static_cast<double>(clock() - start);
 }
 
 } // namespace
@@ -28,8 +29,14 @@ std::int64_t now_ns() {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
 }
 
+std::int64_t thread_ns() {
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
 Comparison compare(std::size_t rounds, const std::function<void(std::size_t)> &base,
-                   const std::function<void(std::size_t)> &ours, double each) {
+                   const std::function<void(std::size_t)> &ours, double each, Clock clock) {
     std::vector<double> base_times;
     std::vector<double> our_times;
     std::vector<double> differences;
@@ -38,11 +45,11 @@ Comparison compare(std::size_t rounds, const std::function<void(std::size_t)> &b
         double base_time = 0;
         double our_time = 0;
         if (round % 2 == 0) {
-            base_time = time_ns(base, round);
-            our_time = time_ns(ours, round);
+            base_time = time_ns(base, round, clock);
+            our_time = time_ns(ours, round, clock);
         } else {
-            our_time = time_ns(ours, round);
-            base_time = time_ns(base, round);
+            our_time = time_ns(ours, round, clock);
+            base_time = time_ns(base, round, clock);
         }
         if (round >= warm_up) {
             base_times.push_back(base_time / each);
@@ -53,11 +60,12 @@ Comparison compare(std::size_t rounds, const std::function<void(std::size_t)> &b
     return {median(base_times), median(our_times), median(differences)};
 }
 
-double measure(std::size_t rounds, const std::function<void(std::size_t)> &work, double each) {
+double measure(std::size_t rounds, const std::function<void(std::size_t)> &work, double each,
+               Clock clock) {
     std::vector<double> times;
     const std::size_t warm_up = rounds / 10 + 1;
     for (std::size_t round = 0; round < warm_up + rounds; ++round) {
-        const double time = time_ns(work, round);
+        const double time = time_ns(work, round, clock);
         if (round >= warm_up) {
             times.push_back(time / each);
         }

@@ -23,7 +23,7 @@ constexpr const char *context_group = "Context";
 constexpr const char *sampling_group = "Sampling";
 
 // Where the contract's name and the flag's are not the same but for '_' and '-'.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 31> flag_names{{
+constexpr auto flag_names = std::to_array<std::pair<std::string_view, std::string_view>>({
     {"path", "PATH"},
     {"prompt", "PROMPT"},
     {"text", "TEXT"},
@@ -49,13 +49,21 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 31> flag_nam
     {"top_logprobs", "--logprobs"},
     {"max_tokens", "--max-tokens"},
     {"stages", "--samplers"},
+    {"pooling", "--pooling"},
+    {"window", "--ctx-size"},
+    {"stride", "--stride"},
+    {"max_windows", "--chunks"},
+    {"query", "--query"},
+    {"file", "--file"},
     {"preset", "--preset"},
     {"grammar", "--grammar"},
     {"root", "--grammar-root"},
     {"grammar_root", "--grammar-root"},
     {"trigger_words", "--grammar-triggers"},
     {"grammar_triggers", "--grammar-triggers"},
-}};
+    {"logit_bias", "--logit-bias"},
+    {"dry_sequence_breakers", "--dry-sequence-breakers"},
+});
 
 // The words of a table, as in "auto|read|mmap".
 template <class Names>
@@ -384,6 +392,13 @@ void add_context_options(CLI::App &app, client::ContextSettings &settings, bool 
                "How keys are stored (default: f16)", context_group);
     add_choice(app, "--cache-type-v", client::cache_types, settings.type_v,
                "How values are stored (default: f16)", context_group);
+}
+
+void add_pooling_option(CLI::App &app, client::ContextSettings &settings) {
+    add_choice(app, "--pooling", client::poolings, settings.pooling,
+               "How the embeddings of a text's tokens become one; none: they do not, and each is "
+               "shown (default: as the model was trained)",
+               context_group);
 }
 
 void add_sampling_options(CLI::App &app, const std::vector<client::SamplingStage> &table,

@@ -35,6 +35,8 @@ void add_adapter_options(CLI::App &app, ModelArguments &arguments);
 [[nodiscard]] std::vector<client::AdapterSettings> adapters_of(const ModelArguments &arguments);
 // How large a context is and how it computes; `threads`: with -t as well.
 void add_context_options(CLI::App &app, client::ContextSettings &settings, bool threads = true);
+// How the embeddings of a text's tokens become one.
+void add_pooling_option(CLI::App &app, client::ContextSettings &settings);
 // One flag for each setting in the table of sampling stages, made from the table.
 void add_sampling_options(CLI::App &app, const std::vector<client::SamplingStage> &table,
                           const std::vector<client::SamplingPreset> &presets,

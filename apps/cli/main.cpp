@@ -49,7 +49,8 @@ int run(int argc, char **argv, Terminal &out, Terminal &err) {
     program.set_version_flag("--version", [&] { return "mullama " + client->version().library; });
     const std::vector<Command> commands{
         add_run(program, *client), add_show(program),       add_bench(program),
-        add_tokenize(program),     add_detokenize(program), add_devices(program),
+        add_tokenize(program),     add_detokenize(program), add_embed(program),
+        add_rerank(program),       add_perplexity(program), add_devices(program),
         add_version(program),      add_probe(program),
     };
     const auto reporter = [&] {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "cli/terminal.hpp"
 
@@ -18,6 +19,8 @@ public:
     Progress(const Progress &) = delete;
     Progress &operator=(const Progress &) = delete;
 
+    // What is being done from now on.
+    void label(std::string label) { label_ = std::move(label); }
     // 0 to 1. False once the user pressed Ctrl-C: what progress callbacks return.
     bool update(float progress);
 

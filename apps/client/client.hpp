@@ -62,6 +62,8 @@ struct ContextSettings {
     std::optional<mullama_switch_t> flash_attention;
     std::optional<mullama_cache_type_t> type_k;
     std::optional<mullama_cache_type_t> type_v;
+    std::optional<std::uint32_t> n_seq_max;
+    std::optional<mullama_pooling_t> pooling;
 
     bool operator==(const ContextSettings &) const = default;
 };
@@ -149,6 +151,55 @@ struct BenchResult {
     mullama_context_info_t context;
 };
 
+// Texts to be embedded: a row of numbers each, or, with pooling none, a row for each of its tokens.
+struct Embed {
+    ContextSettings context;
+    std::vector<std::string> texts;
+    std::optional<bool> normalize;
+    std::optional<bool> truncate;
+    std::optional<bool> add_special;
+    std::optional<bool> parse_special;
+};
+
+struct Embeddings {
+    std::size_t width;
+    std::vector<float> rows;
+    // Of each text, before it was cut.
+    std::vector<std::size_t> n_tokens;
+    mullama_context_info_t context;
+};
+
+// Documents to be scored against a query.
+struct Rerank {
+    ContextSettings context;
+    std::string query;
+    std::vector<std::string> documents;
+    std::optional<bool> truncate;
+};
+
+struct Ranking {
+    // How many scores each document has: one for each of the model's classes.
+    std::size_t width;
+    std::vector<float> scores;
+    mullama_context_info_t context;
+};
+
+struct Perplexity {
+    // n_ctx is the window.
+    ContextSettings context;
+    std::string text;
+    std::optional<std::size_t> stride;
+    std::optional<std::size_t> max_windows;
+    std::optional<bool> parse_special;
+};
+
+struct PerplexityResult {
+    mullama_perplexity_t perplexity;
+    std::size_t n_tokens;
+    std::size_t window;
+    mullama_context_info_t context;
+};
+
 struct Tokenize {
     std::optional<bool> add_special;
     std::optional<bool> parse_special;
@@ -225,6 +276,12 @@ public:
     virtual Generation generate(const Generate &request, const GenerateEvents &events) = 0;
     // on_progress is asked between repetitions.
     virtual BenchResult bench(const Bench &request, const OnProgress &on_progress) = 0;
+
+    virtual Embeddings embed(const Embed &request, const OnProgress &on_progress) = 0;
+    virtual Ranking rerank(const Rerank &request, const OnProgress &on_progress) = 0;
+    // Returning false stops with MULLAMA_ERROR_CANCELLED.
+    using OnWindow = std::function<bool(const mullama_window_event_t &)>;
+    virtual PerplexityResult perplexity(const Perplexity &request, const OnWindow &on_window) = 0;
 };
 
 // Failures of all functions are client::Failure.

@@ -5,6 +5,7 @@
 
 #include "client/in_process_failure.hpp"
 #include "client/in_process_sampling.hpp"
+#include "client/in_process_texts.hpp"
 #include "client/names.hpp"
 #include "mullama/mullama.hpp"
 
@@ -102,6 +103,8 @@ mullama_context_options_t context_options(const ContextSettings &settings) {
     set_if(result.flash_attention, settings.flash_attention);
     set_if(result.type_k, settings.type_k);
     set_if(result.type_v, settings.type_v);
+    set_if(result.n_seq_max, settings.n_seq_max);
+    set_if(result.pooling, settings.pooling);
     return result;
 }
 
@@ -282,6 +285,39 @@ public:
             }
             result.context = context.info();
             return result;
+        });
+    }
+
+    Embeddings embed(const Embed &request, const OnProgress &on_progress) override {
+        return translate([&] {
+            const Texts texts(model_, request);
+            Context &context = fresh_context(texts.context_settings());
+            return texts.embed(context, on_progress);
+        });
+    }
+
+    Ranking rerank(const Rerank &request, const OnProgress &on_progress) override {
+        return translate([&] {
+            const Documents documents(model_, request);
+            Context &context = fresh_context(documents.context_settings());
+            return documents.rerank(context, on_progress);
+        });
+    }
+
+    PerplexityResult perplexity(const Perplexity &request, const OnWindow &on_window) override {
+        return translate([&] {
+            auto how = options<mullama_perplexity_options_t>();
+            set_if(how.stride, request.stride);
+            set_if(how.max_windows, request.max_windows);
+            auto tokenize = options<mullama_tokenize_options_t>();
+            set_if(tokenize.parse_special, request.parse_special);
+            const std::vector<Token> tokens = model_.tokenize(request.text, tokenize);
+            const ContextSettings settings = window_settings(model_, request);
+            // The engine may round its room up.
+            how.window = *settings.n_ctx;
+            Context &context = fresh_context(settings);
+            return PerplexityResult{context.perplexity(tokens, how, on_window), tokens.size(),
+                                    how.window, context.info()};
         });
     }
 

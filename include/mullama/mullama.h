@@ -10,13 +10,17 @@
 #include "mullama/batch.h"
 #include "mullama/candidates.h"
 #include "mullama/context.h"
+#include "mullama/embed.h"
 #include "mullama/error.h"
 #include "mullama/generate.h"
 #include "mullama/model.h"
+#include "mullama/perplexity.h"
+#include "mullama/rerank.h"
 #include "mullama/runtime.h"
 #include "mullama/sampler.h"
 #include "mullama/state.h"
 #include "mullama/text.h"
+#include "mullama/vector.h"
 #include "mullama/vocab.h"
 
 #endif

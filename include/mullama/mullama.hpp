@@ -16,6 +16,7 @@
 #include <new>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -196,6 +197,69 @@ inline mullama_generate_options_t options() noexcept {
     mullama_generate_options_t result;
     mullama_generate_options_init(&result, sizeof result);
     return result;
+}
+
+/** Embed options with their defaults. */
+template <>
+inline mullama_embed_options_t options() noexcept {
+    mullama_embed_options_t result;
+    mullama_embed_options_init(&result, sizeof result);
+    return result;
+}
+
+/** Rerank options with their defaults. */
+template <>
+inline mullama_rerank_options_t options() noexcept {
+    mullama_rerank_options_t result;
+    mullama_rerank_options_init(&result, sizeof result);
+    return result;
+}
+
+/** Perplexity options with their defaults. */
+template <>
+inline mullama_perplexity_options_t options() noexcept {
+    mullama_perplexity_options_t result;
+    mullama_perplexity_options_init(&result, sizeof result);
+    return result;
+}
+
+namespace detail {
+
+// Which length two vectors have in common.
+inline size_t common_size(std::span<const float> a, std::span<const float> b) {
+    if (a.size() != b.size()) {
+        throw std::invalid_argument("vectors of different lengths: " + std::to_string(a.size()) +
+                                    " and " + std::to_string(b.size()));
+    }
+    return a.size();
+}
+
+} // namespace detail
+
+/** The dot product. Vectors of different lengths throw std::invalid_argument. */
+[[nodiscard]] inline double dot(std::span<const float> a, std::span<const float> b) {
+    const size_t size = detail::common_size(a, b);
+    double result = 0;
+    check(mullama_vector_dot(a.data(), b.data(), size, &result));
+    return result;
+}
+/** The cosine of the angle between two vectors, -1 to 1; 0 where one of them is all zeros. */
+[[nodiscard]] inline double cosine(std::span<const float> a, std::span<const float> b) {
+    const size_t size = detail::common_size(a, b);
+    double result = 0;
+    check(mullama_vector_cosine(a.data(), b.data(), size, &result));
+    return result;
+}
+/** The Euclidean distance. */
+[[nodiscard]] inline double distance(std::span<const float> a, std::span<const float> b) {
+    const size_t size = detail::common_size(a, b);
+    double result = 0;
+    check(mullama_vector_distance(a.data(), b.data(), size, &result));
+    return result;
+}
+/** Scales a vector to length 1, in place. */
+inline void normalize(std::span<float> vector) {
+    check(mullama_vector_normalize(vector.data(), vector.size(), vector.data()));
 }
 
 /** What a process shares: budgets, log sink, devices. */
@@ -1100,10 +1164,147 @@ public:
             on_token, on_prefill, options);
     }
 
+    /**
+     * The embedding of each text: a row of info().n_embd_sequence numbers. The callback of
+     * `options` is used where `on_progress` is empty.
+     */
+    [[nodiscard]] std::vector<float>
+    embed(std::span<const std::string_view> texts,
+          mullama_embed_options_t options = mullama::options<mullama_embed_options_t>(),
+          const OnProgress &on_progress = {}) {
+        const auto [data, sizes] = split(texts);
+        std::vector<float> rows(texts.size() * row_size());
+        watch(options, on_progress, [&] {
+            return mullama_context_embed(get(), data.data(), sizes.data(), texts.size(), &options,
+                                         rows.data(), rows.size());
+        });
+        return rows;
+    }
+    /** The embedding of one text. */
+    [[nodiscard]] std::vector<float>
+    embed(std::string_view text,
+          const mullama_embed_options_t &options = mullama::options<mullama_embed_options_t>()) {
+        return embed(std::span(&text, 1), options);
+    }
+    /** The embedding of one text that is tokenized already. */
+    [[nodiscard]] std::vector<float>
+    embed(std::span<const Token> text,
+          const mullama_embed_options_t &options = mullama::options<mullama_embed_options_t>()) {
+        const Token *data = text.data();
+        const size_t size = text.size();
+        std::vector<float> row(row_size());
+        check(
+            mullama_context_embed_tokens(get(), &data, &size, 1, &options, row.data(), row.size()));
+        return row;
+    }
+    /**
+     * The embedding of each token of each text: rows of `width` numbers, the model's n_embd_out.
+     * The callback of `options` is used where `on_progress` is empty.
+     */
+    [[nodiscard]] std::vector<float>
+    embed_each_token(std::span<const std::vector<Token>> texts, size_t width,
+                     mullama_embed_options_t options = mullama::options<mullama_embed_options_t>(),
+                     const OnProgress &on_progress = {}) {
+        std::vector<const Token *> data;
+        std::vector<size_t> sizes;
+        size_t rows_count = 0;
+        for (const std::vector<Token> &text : texts) {
+            data.push_back(text.data());
+            sizes.push_back(text.size());
+            rows_count += text.size();
+        }
+        std::vector<float> rows(rows_count * width);
+        watch(options, on_progress, [&] {
+            return mullama_context_embed_each_token(get(), data.data(), sizes.data(), texts.size(),
+                                                    &options, rows.data(), rows.size());
+        });
+        return rows;
+    }
+    /** A reranker's scores of documents: a row of info().n_embd_sequence numbers for each. */
+    [[nodiscard]] std::vector<float>
+    rerank(std::string_view query, std::span<const std::string_view> documents,
+           mullama_rerank_options_t options = mullama::options<mullama_rerank_options_t>(),
+           const OnProgress &on_progress = {}) {
+        const auto [data, sizes] = split(documents);
+        std::vector<float> scores(documents.size() * row_size());
+        watch(options, on_progress, [&] {
+            return mullama_context_rerank(get(), query.data(), query.size(), data.data(),
+                                          sizes.data(), documents.size(), &options, scores.data(),
+                                          scores.size());
+        });
+        return scores;
+    }
+    /** Appends tokens to a sequence, and tells how likely those from `first` on were. */
+    [[nodiscard]] std::vector<float> prefill_logprobs(std::span<const Token> tokens,
+                                                      size_t first = 1,
+                                                      mullama_seq_id_t sequence = 0) {
+        std::vector<float> logprobs(tokens.size() -
+                                    (first < tokens.size() ? first : tokens.size()));
+        check(mullama_context_prefill_logprobs(get(), sequence, tokens.data(), tokens.size(), first,
+                                               logprobs.data(), logprobs.size()));
+        return logprobs;
+    }
+    /** Hears of each window of a perplexity; returning false stops. It may throw: the exception
+     * reaches the caller. */
+    using OnWindow = std::function<bool(const mullama_window_event_t &)>;
+    /** How well the model foresees a text. The callback of `options` is used where `on_window` is
+     * empty. */
+    [[nodiscard]] mullama_perplexity_t perplexity(
+        std::span<const Token> tokens,
+        mullama_perplexity_options_t options = mullama::options<mullama_perplexity_options_t>(),
+        const OnWindow &on_window = {}) {
+        struct Callback {
+            const OnWindow &on_window;
+            detail::Courier courier;
+        } state{on_window, {}};
+        if (on_window) {
+            options.user_data = &state;
+            options.on_window = [](const mullama_window_event_t *event, void *user_data) {
+                auto &self = *static_cast<Callback *>(user_data);
+                return self.courier.call([&] { return self.on_window(*event); });
+            };
+        }
+        mullama_perplexity_t result;
+        mullama_perplexity_init(&result, sizeof result);
+        state.courier.deliver(
+            mullama_context_perplexity(get(), tokens.data(), tokens.size(), &options, &result));
+        return result;
+    }
+
     /** The C object, borrowed. */
     [[nodiscard]] mullama_context_t *get() const noexcept { return context_.get(); }
 
 private:
+    [[nodiscard]] size_t row_size() const { return static_cast<size_t>(info().n_embd_sequence); }
+
+    // Texts as C has them.
+    static std::pair<std::vector<const char *>, std::vector<size_t>>
+    split(std::span<const std::string_view> texts) {
+        std::pair<std::vector<const char *>, std::vector<size_t>> result;
+        for (const std::string_view text : texts) {
+            result.first.push_back(text.data());
+            result.second.push_back(text.size());
+        }
+        return result;
+    }
+
+    // A call whose options have a progress callback.
+    template <class Options, class Call>
+    static void watch(Options &options, const OnProgress &on_progress, Call &&call) {
+        struct Callback {
+            const OnProgress &on_progress;
+            detail::Courier courier;
+        } state{on_progress, {}};
+        if (on_progress) {
+            options.user_data = &state;
+            options.progress = [](float progress, void *user_data) {
+                auto &self = *static_cast<Callback *>(user_data);
+                return self.courier.call([&] { return self.on_progress(progress); });
+            };
+        }
+        state.courier.deliver(call());
+    }
+
     static mullama_sampler_t *native(Sampler *sampler) noexcept {
         return sampler == nullptr ? nullptr : sampler->get();
     }

@@ -78,7 +78,8 @@ typedef struct mullama_state_info {
  * @param[out] out the state, bytes, owned by the caller.
  * @return NULL, or MULLAMA_ERROR_OUT_OF_RANGE (no such sequence), _UNSUPPORTED (a model whose
  *         memory the engine cannot save or restore: encoders, encoder-decoder models, and some
- *         architectures by name), _BUSY, _FORKED, _ENGINE or _OUT_OF_MEMORY.
+ *         architectures by name), _INVALID_STATE (sequences were copied or moved, which the engine
+ *         does at the next decode: decode a token first), _BUSY, _FORKED, _ENGINE or _OUT_OF_MEMORY.
  */
 MULLAMA_API mullama_error_t *mullama_context_save_state(mullama_context_t *context,
                                                         mullama_seq_id_t sequence,
@@ -114,9 +115,10 @@ MULLAMA_API mullama_error_t *mullama_context_save_state_file(mullama_context_t *
  * @param size its length in bytes.
  * @return NULL, or
  *         MULLAMA_ERROR_BAD_STATE: truncated, altered, or no state; the position is the offset;
- *         MULLAMA_ERROR_INVALID_ARGUMENT: of another model, engine, KV type or layout (the
- *         parameter names what differs, with expected and actual), or of one sequence where all
- *         are asked for, or the other way round;
+ *         MULLAMA_ERROR_INVALID_ARGUMENT: of another model, engine, KV type or layout, or made
+ *         with other adapters or scales (the parameter names what differs, with expected and
+ *         actual), or of one sequence where all are asked for, or the other way round;
+ *         MULLAMA_ERROR_INVALID_STATE: as for mullama_context_save_state();
  *         MULLAMA_ERROR_NO_SPACE: more tokens or sequences than there is room for;
  *         MULLAMA_ERROR_UNSUPPORTED: a newer format, or a model as for
  *         mullama_context_save_state();

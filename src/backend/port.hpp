@@ -102,6 +102,9 @@ struct ModelFacts {
     mullama_load_mode_t load_mode = MULLAMA_LOAD_MODE_READ;
     mullama_pooling_t pooling = MULLAMA_POOLING_NONE;
     std::int32_t n_ctx_train = 0;
+    // Where positions are learned, one by one, how many there are: a sequence cannot be longer.
+    // 0 where they are computed.
+    std::int32_t n_positions = 0;
     std::int32_t n_embd = 0;
     std::int32_t n_embd_out = 0;
     std::int32_t n_layer = 0;
@@ -192,9 +195,10 @@ public:
     // MULLAMA_TOKEN_* bits.
     [[nodiscard]] virtual std::uint32_t attributes(Token token) const = 0;
     [[nodiscard]] virtual Token special(mullama_special_token_t which) const noexcept = 0;
-    // Whether tokenizing with add_special puts a beginning (an end) token there.
+    // Whether tokenizing with add_special puts a beginning (an end, a separator) token there.
     [[nodiscard]] virtual bool adds_bos() const noexcept = 0;
     [[nodiscard]] virtual bool adds_eos() const noexcept = 0;
+    [[nodiscard]] virtual bool adds_sep() const noexcept = 0;
 };
 
 // A LoRA that an engine has loaded for one of its models. Thread safety: any number of threads.

@@ -2,7 +2,7 @@
 
 #include "capi/context.hpp"
 #include "capi/options.hpp"
-#include "capi/texts.hpp"
+#include "capi/text_list.hpp"
 #include "core/generate.hpp"
 
 #include <optional>
@@ -27,9 +27,9 @@ core::GenerateOptions read(const mullama_generate_options_t *options) {
     core::GenerateOptions result;
     result.sequence = asked.sequence;
     result.max_tokens = asked.max_tokens;
-    static_cast<void>(array(asked.stop, asked.stop_count, "stop"));
-    for (std::size_t i = 0; i < asked.stop_count; ++i)
-        result.stop.emplace_back(full_text_at(asked.stop, asked.stop_sizes, i, "stop"));
+    for (const std::string_view stop :
+         full_text_list(asked.stop, asked.stop_sizes, asked.stop_count, "stop"))
+        result.stop.emplace_back(stop);
     result.ignore_end = asked.ignore_end;
     result.unparse_special = asked.unparse_special;
     result.add_special = asked.add_special;

@@ -1,7 +1,7 @@
 #include "mullama/sampler.h"
 
 #include "capi/context.hpp"
-#include "capi/texts.hpp"
+#include "capi/text_list.hpp"
 
 #include <string>
 #include <vector>
@@ -67,11 +67,9 @@ mullama_error_t *mullama_sampler_set_texts(mullama_sampler_t *sampler, size_t st
     return guarded([&] {
         const UsedSampler used(sampler);
         const std::string_view name = bytes(parameter, parameter_size, "parameter");
-        static_cast<void>(array(texts, count, "texts"));
-        std::vector<std::string> list;
-        for (std::size_t i = 0; i < count; ++i)
-            list.emplace_back(full_text_at(texts, text_sizes, i, "texts"));
-        used->set(stage, name, std::move(list));
+        const std::vector<std::string_view> list =
+            full_text_list(texts, text_sizes, count, "texts");
+        used->set(stage, name, std::vector<std::string>(list.begin(), list.end()));
     });
 }
 

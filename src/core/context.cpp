@@ -69,6 +69,12 @@ Context::Context(std::shared_ptr<const Model> model, const mullama_context_optio
     }
 }
 
+std::uint32_t Context::n_ctx_seq() const noexcept {
+    const std::int32_t n_positions = model_->facts().n_positions;
+    const std::uint32_t room = engine_->n_ctx_seq();
+    return n_positions == 0 ? room : std::min(room, static_cast<std::uint32_t>(n_positions));
+}
+
 ThreadChoice Context::threads() const noexcept {
     return threads_;
 }
@@ -269,6 +275,31 @@ void Context::note_outputs(const backend::Batch &batch, std::size_t index_base, 
 
 void Context::prefill(backend::SequenceId sequence, std::span<const backend::Token> tokens,
                       mullama_output_t output, const PrefillProgress &progress) {
+    const std::size_t n_batch = engine_->n_batch();
+    if (output == MULLAMA_OUTPUT_ALL && tokens.size() > n_batch) {
+        require_decoder();
+        require_sequence(sequence, "sequence");
+        model_->vocab().require(tokens, "tokens");
+        throw Error(MULLAMA_ERROR_NO_SPACE,
+                    "the logits of every token can be kept only within one batch, and this context "
+                    "takes " +
+                        std::to_string(n_batch) + " tokens at a time (n_batch)")
+            .parameter("tokens")
+            .expected("at most " + std::to_string(n_batch))
+            .actual(tokens.size());
+    }
+    prefill(
+        sequence, tokens,
+        [&](std::size_t index) {
+            return output == MULLAMA_OUTPUT_ALL ||
+                   (output == MULLAMA_OUTPUT_LAST && index + 1 == tokens.size());
+        },
+        progress);
+}
+
+void Context::prefill(backend::SequenceId sequence, std::span<const backend::Token> tokens,
+                      const std::function<bool(std::size_t)> &wanted,
+                      const PrefillProgress &progress) {
     require_decoder();
     require_sequence(sequence, "sequence");
     model_->vocab().require(tokens, "tokens");
@@ -292,24 +323,13 @@ void Context::prefill(backend::SequenceId sequence, std::span<const backend::Tok
             .actual(tokens.size());
     }
     const std::size_t n_batch = engine_->n_batch();
-    if (output == MULLAMA_OUTPUT_ALL && tokens.size() > n_batch) {
-        throw Error(MULLAMA_ERROR_NO_SPACE,
-                    "the logits of every token can be kept only within one batch, and this context "
-                    "takes " +
-                        std::to_string(n_batch) + " tokens at a time (n_batch)")
-            .parameter("tokens")
-            .expected("at most " + std::to_string(n_batch))
-            .actual(tokens.size());
-    }
     try {
         for (std::size_t begin = 0; begin < tokens.size(); begin += n_batch) {
             const std::size_t end = std::min(begin + n_batch, tokens.size());
             scratch_.clear();
             for (std::size_t i = begin; i < end; ++i) {
-                const bool wanted = output == MULLAMA_OUTPUT_ALL ||
-                                    (output == MULLAMA_OUTPUT_LAST && i + 1 == tokens.size());
                 scratch_.add(tokens[i], static_cast<backend::Position>(held + i),
-                             std::span(&sequence, 1), wanted);
+                             std::span(&sequence, 1), wanted(i));
             }
             run(scratch_, Part::decoder, begin);
             if (progress && !progress(end)) {

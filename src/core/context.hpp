@@ -41,7 +41,8 @@ public:
         return model_;
     }
     [[nodiscard]] std::uint32_t n_ctx() const noexcept { return engine_->n_ctx(); }
-    [[nodiscard]] std::uint32_t n_ctx_seq() const noexcept { return engine_->n_ctx_seq(); }
+    // No more than the positions that the model knows.
+    [[nodiscard]] std::uint32_t n_ctx_seq() const noexcept;
     [[nodiscard]] std::uint32_t n_batch() const noexcept { return engine_->n_batch(); }
     [[nodiscard]] std::uint32_t n_ubatch() const noexcept { return engine_->n_ubatch(); }
     [[nodiscard]] std::uint32_t n_seq_max() const noexcept { return engine_->n_seq_max(); }
@@ -61,6 +62,11 @@ public:
     // cannot go back.
     void prefill(backend::SequenceId sequence, std::span<const backend::Token> tokens,
                  mullama_output_t output, const PrefillProgress &progress = nullptr);
+    // The same, keeping the logits of the tokens for which `wanted` says so; `progress` can read
+    // those of its batch, by their index among all tokens.
+    void prefill(backend::SequenceId sequence, std::span<const backend::Token> tokens,
+                 const std::function<bool(std::size_t index)> &wanted,
+                 const PrefillProgress &progress);
 
     // Appends one token whose logits are wanted: what generation does all the time. False, with
     // nothing changed, where there is no room. The token is in the vocabulary, the sequence exists.

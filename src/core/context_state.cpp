@@ -2,6 +2,7 @@
 #include "core/context.hpp"
 
 #include "base/error.hpp"
+#include "base/number_text.hpp"
 #include "base/version.generated.hpp"
 #include "core/log.hpp"
 
@@ -16,16 +17,19 @@ using base::Error;
 
 namespace {
 
-// The fields of an identity in words, where their names alone say too little.
-const char *what_differs(std::string_view name) noexcept {
+// What a field of an identity is, where its name alone says too little.
+const char *in_words(std::string_view name) noexcept {
     if (name == "engine") {
         return "the version of the engine";
     }
+    if (name == "architecture") {
+        return "the model's architecture";
+    }
     if (name == "model") {
-        return "the model";
+        return "the model (its fingerprint)";
     }
     if (name == "adapters") {
-        return "the adapters in effect";
+        return "the adapters in effect (fingerprint * scale)";
     }
     if (name == "type_k") {
         return "how keys are stored (type_k)";
@@ -39,19 +43,49 @@ const char *what_differs(std::string_view name) noexcept {
     if (name == "memories") {
         return "the number of memories (kv_unified, or n_seq_max without it)";
     }
+    if (name == "sliding_window") {
+        return "whether layers with a sliding window keep all tokens (swa_full)";
+    }
+    if (name == "rope_factors") {
+        return "which of its two sets of RoPE factors the model used, by n_ctx";
+    }
+    if (name == "rope") {
+        return "how positions went into the keys (rope_scaling, rope_freq_base, rope_freq_scale "
+               "and yarn_*)";
+    }
     return "";
 }
 
 [[noreturn]] void refuse_identity(std::string_view name, std::string_view expected,
                                   std::string_view actual) {
-    const std::string words = what_differs(name);
-    throw Error(MULLAMA_ERROR_INVALID_ARGUMENT,
-                "the state does not fit this context: " +
-                    (words.empty() ? std::string(name) : words) + " is \"" + std::string(actual) +
-                    "\" in the state and \"" + std::string(expected) + "\" here")
+    const std::string words = in_words(name);
+    const auto shown = [](std::string_view value) {
+        return value.empty() ? std::string("none") : '"' + std::string(value) + '"';
+    };
+    throw Error(
+        MULLAMA_ERROR_INVALID_ARGUMENT,
+        "the state does not fit this context: " + (words.empty() ? std::string(name) : words) +
+            " differs: " + shown(actual) + " in the state, " + shown(expected) + " here")
         .parameter(name)
         .expected(expected)
         .actual(actual);
+}
+
+// Models with two sets of RoPE factors take one for sequences with little room and one for those
+// with more, and keys that were made with one are wrong beside those of the other. "" for all
+// others. As llama.cpp has it.
+std::string rope_factors_of(const Model &model, std::uint32_t n_ctx_seq) {
+    const auto found = std::ranges::lower_bound(model.tensors(), "rope_factors_long.weight", {},
+                                                &gguf::TensorInfo::name);
+    if (found == model.tensors().end() || found->name != "rope_factors_long.weight") {
+        return {};
+    }
+    std::int64_t most = model.facts().n_ctx_train;
+    if (const auto index = model.metadata().find(model.facts().architecture +
+                                                 ".rope.scaling.original_context_length")) {
+        most = model.metadata().int_at(*index, 0);
+    }
+    return n_ctx_seq > most ? "long" : "short";
 }
 
 } // namespace
@@ -59,13 +93,19 @@ const char *what_differs(std::string_view name) noexcept {
 StateFields Context::state_identity() const {
     std::string adapters;
     for (const AppliedAdapter &applied : adapters_) {
+        if (applied.scale == 0.0F) {
+            continue; // changes nothing
+        }
         adapters += adapters.empty() ? "" : ", ";
-        adapters += applied.adapter->fingerprint() + " * " + std::to_string(applied.scale);
+        adapters += applied.adapter->fingerprint() + " * " + base::exact_text(applied.scale);
     }
     StateFields identity{{"engine", std::string(model_->backend().version())},
                          {"architecture", model_->facts().architecture},
                          {"model", model_->fingerprint()},
                          {"adapters", adapters}};
+    if (std::string factors = rope_factors_of(*model_, n_ctx_seq()); !factors.empty()) {
+        identity.emplace_back("rope_factors", std::move(factors));
+    }
     for (auto &field : engine_->state_layout()) {
         identity.push_back(std::move(field));
     }

@@ -9,6 +9,7 @@
 #include <bit>
 #include <cstring>
 #include <type_traits>
+#include <unordered_map>
 
 namespace mullama::core {
 
@@ -226,7 +227,25 @@ private:
     return fields;
 }
 
-void read_entries(Reader &in, StateSequence &to) {
+// What stands in each cell so far, and the sequence that was read last of those that share it.
+struct CellContent {
+    StateEntry entry;
+    backend::SequenceId sequence;
+};
+using Cells = std::unordered_map<std::uint32_t, CellContent>;
+
+// A cell is one token of one position, and a sequence holds it once.
+[[nodiscard]] bool agrees(Cells &cells, const StateEntry &entry, backend::SequenceId sequence) {
+    const auto [place, is_new] = cells.try_emplace(entry.cell, CellContent{entry, sequence});
+    CellContent &content = place->second;
+    const bool right = is_new || (content.sequence != sequence &&
+                                  content.entry.position == entry.position &&
+                                  content.entry.token == entry.token);
+    content.sequence = sequence;
+    return right;
+}
+
+void read_entries(Reader &in, StateSequence &to, Cells &cells) {
     const std::uint32_t count = in.count(sizeof(StateEntry), "the number of tokens");
     to.entries.reserve(count);
     for (std::uint32_t i = 0; i < count; ++i) {
@@ -238,6 +257,9 @@ void read_entries(Reader &in, StateSequence &to) {
         const backend::Position least = i == 0 ? to.first : to.entries.back().position;
         if (entry.position < least || entry.position > to.last || entry.token < 0) {
             throw bad(begin, "a token stands where its sequence has none");
+        }
+        if (!agrees(cells, entry, to.id)) {
+            throw bad(begin, "a cell of the memory holds two tokens");
         }
         to.entries.push_back(entry);
     }
@@ -263,6 +285,7 @@ void read_sequences(Reader in, StateHeader &to) {
             .expected("at most " + std::to_string(to.n_seq))
             .actual(count);
     }
+    Cells cells;
     for (std::uint32_t i = 0; i < count; ++i) {
         const std::size_t at = in.offset();
         StateSequence its;
@@ -275,7 +298,7 @@ void read_sequences(Reader in, StateHeader &to) {
         if (its.id < least || its.id >= most || its.first < 0 || its.last < its.first) {
             throw bad(at, "what it says about a sequence makes no sense");
         }
-        read_entries(in, its);
+        read_entries(in, its, cells);
         to.sequences.push_back(std::move(its));
     }
     in.require_end("the list of sequences");

@@ -68,6 +68,7 @@ public:
     }
     [[nodiscard]] bool adds_bos() const noexcept { return engine_.adds_bos(); }
     [[nodiscard]] bool adds_eos() const noexcept { return engine_.adds_eos(); }
+    [[nodiscard]] bool adds_sep() const noexcept { return engine_.adds_sep(); }
 
     // How detokenizing differs from joining pieces. Whether the space before the first token's text
     // is dropped (SentencePiece), and whether spaces before punctuation are (WordPiece).

@@ -9,9 +9,10 @@ namespace mullama::platform {
 
 // Makes the file at `path`, or what it is to hold from now on: written under a passing name beside
 // it, handed to the disk, then renamed. On failure an older file is as it was, and nothing is left
-// behind. Only this user may read it. Throws MULLAMA_ERROR_NO_SPACE before anything is written
-// where the disk has too little room, and MULLAMA_ERROR_NOT_FOUND (no such folder), _PERMISSION or
-// _IO (a folder or a device has that name, too).
+// behind. Only this user may read it. A link is replaced, not what it names. Throws
+// MULLAMA_ERROR_NO_SPACE, before anything is written where the disk is known to have too little
+// room, and MULLAMA_ERROR_NOT_FOUND (no such folder), _PERMISSION or _IO (a folder or a device has
+// that name, too).
 void replace_file(std::string_view path, std::span<const std::byte> bytes);
 
 // Below: what differs between systems.

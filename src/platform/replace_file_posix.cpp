@@ -47,7 +47,8 @@ void write_and_rename(std::string_view path, std::span<const std::byte> bytes) {
     const std::string what = "write " + quoted(path);
     const NativePath native = native_path(path);
     require_replaceable(native, what);
-    std::string passing = native + ".XXXXXX";
+    // Not the file's own name and more: that could be longer than a name can be.
+    NativePath passing = native_path(join(parent_path(path), ".mullama-XXXXXX"));
     const Handle made(::mkstemp(passing.data()));
     if (!made)
         throw system_error(errno, what).parameter("path");

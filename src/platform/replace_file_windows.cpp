@@ -33,8 +33,10 @@ void write_all(const Handle &file, std::span<const std::byte> bytes, const std::
 void write_and_rename(std::string_view path, std::span<const std::byte> bytes) {
     const std::string what = "write " + quoted(path);
     const NativePath native = native_path(path);
-    const NativePath passing = native + L"." + std::to_wstring(::GetCurrentProcessId()) + L"-" +
-                               std::to_wstring(::GetCurrentThreadId());
+    // Not the file's own name and more: that could be longer than a name can be.
+    const NativePath passing =
+        native_path(join(parent_path(path), ".mullama-" + std::to_string(::GetCurrentProcessId()) +
+                                                "-" + std::to_string(::GetCurrentThreadId())));
     {
         const Handle file(::CreateFileW(passing.c_str(), GENERIC_WRITE | DELETE, 0, nullptr,
                                         CREATE_NEW, FILE_ATTRIBUTE_NORMAL, nullptr));

@@ -20,6 +20,9 @@ base::ErrorCode system_error_kind(int code) noexcept {
         return MULLAMA_ERROR_PERMISSION;
     case ENOMEM:
         return MULLAMA_ERROR_OUT_OF_MEMORY;
+    case ENOSPC:
+    case EDQUOT:
+        return MULLAMA_ERROR_NO_SPACE;
     case ENOSYS:
         return MULLAMA_ERROR_UNSUPPORTED;
     default:

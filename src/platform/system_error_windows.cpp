@@ -32,6 +32,9 @@ base::ErrorCode system_error_kind(int code) noexcept {
     case ERROR_OUTOFMEMORY:
     case ERROR_COMMITMENT_LIMIT:
         return MULLAMA_ERROR_OUT_OF_MEMORY;
+    case ERROR_DISK_FULL:
+    case ERROR_HANDLE_DISK_FULL:
+        return MULLAMA_ERROR_NO_SPACE;
     case ERROR_NOT_SUPPORTED:
     case ERROR_CALL_NOT_IMPLEMENTED:
         return MULLAMA_ERROR_UNSUPPORTED;

@@ -166,6 +166,48 @@ TEST(OutOfMemory, Sampler) {
     EXPECT_EQ(fail_each_allocation(sample_one), 0) << "after the first, sampling allocates nothing";
 }
 
+TEST(OutOfMemory, Embed) {
+    const ModelHandle model = echo_model();
+    mullama_context_options_t options = one_thread();
+    options.n_seq_max = 2;
+    options.pooling = MULLAMA_POOLING_MEAN;
+    const ContextHandle context = new_context(model.get(), options);
+    mullama_context_info_t info;
+    mullama_context_info_init(&info, sizeof info);
+    ASSERT_OK(mullama_context_get_info(context.get(), &info));
+    const auto width = static_cast<std::size_t>(info.n_embd_sequence);
+    const char *const texts[] = {"one", "a longer text", "three"};
+    std::vector<float> rows(3 * width, 7);
+    const auto untouched = rows;
+    EXPECT_GT(fail_each_allocation([&] {
+                  mullama_error_t *const error = mullama_context_embed(
+                      context.get(), texts, nullptr, 3, nullptr, rows.data(), rows.size());
+                  allowed = -1;
+                  EXPECT_EQ(rows == untouched, error != nullptr);
+                  EXPECT_EQ(mullama_context_get_info(context.get(), &info), nullptr);
+                  EXPECT_EQ(info.n_used, 0U) << "its sequences are empty again";
+                  EXPECT_FALSE(info.embeddings);
+                  return error;
+              }),
+              5);
+
+    const std::vector<mullama_token_t> tokens(40, 'y');
+    mullama_perplexity_options_t how;
+    mullama_perplexity_options_init(&how, sizeof how);
+    how.window = 8;
+    mullama_perplexity_t perplexity;
+    mullama_perplexity_init(&perplexity, sizeof perplexity);
+    fail_each_allocation([&] {
+        mullama_error_t *const error = mullama_context_perplexity(context.get(), tokens.data(),
+                                                                  tokens.size(), &how, &perplexity);
+        allowed = -1;
+        EXPECT_EQ(perplexity.n_windows, error == nullptr ? 5U : 0U);
+        EXPECT_EQ(mullama_context_get_info(context.get(), &info), nullptr);
+        EXPECT_EQ(info.n_used, 0U);
+        return error;
+    });
+}
+
 TEST(OutOfMemory, Context) {
     const ModelHandle model = echo_model();
     mullama_context_options_t options = one_thread();

@@ -37,15 +37,6 @@ mullama_error_t *prefill(mullama_context_t *context, const Tokens &tokens,
                                    MULLAMA_OUTPUT_LAST);
 }
 
-Tokens tokens_of(mullama_context_t *context, mullama_seq_id_t sequence) {
-    mullama_tokens_t *tokens = nullptr;
-    EXPECT_OK(mullama_context_sequence_tokens(context, sequence, &tokens));
-    const TokensHandle owned(tokens);
-    std::size_t count = 0;
-    const mullama_token_t *data = mullama_tokens_data(tokens, &count);
-    return {data, data + count};
-}
-
 mullama_context_info_t info_of(mullama_context_t *context) {
     mullama_context_info_t info;
     mullama_context_info_init(&info, sizeof info);
@@ -177,36 +168,24 @@ TEST(Sequence, SaysWhatThisModelCannot) {
                    MULLAMA_ERROR_UNSUPPORTED);
 }
 
-std::string state_of(mullama_context_t *context, mullama_seq_id_t sequence) {
-    mullama_text_t *text = nullptr;
-    EXPECT_OK(mullama_context_save_state(context, sequence, &text));
-    const TextHandle owned(text);
-    return text == nullptr ? std::string() : text_of(text);
-}
-
-mullama_error_t *load(mullama_context_t *context, mullama_seq_id_t sequence,
-                      const std::string &state) {
-    return mullama_context_load_state(context, sequence, state.data(), state.size());
-}
-
 TEST(Sequence, IsKnownAgainFromASavedState) {
     const ModelHandle model = load_model(fixture_path("llama.gguf"));
     const ContextHandle context = new_context(model.get(), several());
     const Tokens text{5, 6, 7, 8, 9, 10};
     ASSERT_OK(prefill(context.get(), text));
     ASSERT_OK(mullama_context_sequence_copy(context.get(), 0, 1, 0, 4));
-    const std::string whole = state_of(context.get(), MULLAMA_SEQUENCE_ALL);
-    const std::string one = state_of(context.get(), 1);
+    const std::string whole = save_state(context.get(), MULLAMA_SEQUENCE_ALL);
+    const std::string one = save_state(context.get(), 1);
 
     const ContextHandle other = new_context(model.get(), several());
-    ASSERT_OK(load(other.get(), MULLAMA_SEQUENCE_ALL, whole));
+    ASSERT_OK(load_state(other.get(), MULLAMA_SEQUENCE_ALL, whole));
     EXPECT_EQ(tokens_of(other.get(), 0), text);
     EXPECT_EQ(tokens_of(other.get(), 1), (Tokens{5, 6, 7, 8}));
     EXPECT_EQ(info_of(other.get()).n_used, 6u);
     // Shared as before, so not to be moved.
     EXPECT_REFUSED(mullama_context_sequence_shift(other.get(), 1, 0, 2, 9),
                    MULLAMA_ERROR_INVALID_STATE, "sequence");
-    ASSERT_OK(load(other.get(), 2, one));
+    ASSERT_OK(load_state(other.get(), 2, one));
     EXPECT_EQ(tokens_of(other.get(), 2), (Tokens{5, 6, 7, 8}));
     EXPECT_EQ(info_of(other.get()).n_used, 10u);
     ASSERT_OK(mullama_context_sequence_remove(other.get(), 2, 2, MULLAMA_POSITION_END));
@@ -216,7 +195,7 @@ TEST(Sequence, IsKnownAgainFromASavedState) {
     mullama_context_options_t stretched = several();
     stretched.rope_freq_base = 50000;
     const ContextHandle third = new_context(model.get(), stretched);
-    EXPECT_REFUSED(load(third.get(), 0, one), MULLAMA_ERROR_INVALID_ARGUMENT, "rope");
+    EXPECT_REFUSED(load_state(third.get(), 0, one), MULLAMA_ERROR_INVALID_ARGUMENT, "rope");
     EXPECT_EQ(tokens_of(third.get(), 0), Tokens{});
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "support/context.hpp"
+#include "support/state.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace {
@@ -48,18 +49,6 @@ std::size_t size_of(mullama_context_t *context, mullama_seq_id_t sequence) {
     return count;
 }
 
-std::string save(mullama_context_t *context, mullama_seq_id_t sequence) {
-    mullama_text_t *text = nullptr;
-    EXPECT_OK(mullama_context_save_state(context, sequence, &text));
-    const TextHandle owned(text);
-    return text == nullptr ? std::string() : text_of(text);
-}
-
-mullama_error_t *load(mullama_context_t *context, mullama_seq_id_t sequence,
-                      const std::string &state) {
-    return mullama_context_load_state(context, sequence, state.data(), state.size());
-}
-
 std::string read_file(const std::string &path) {
     std::ifstream file(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
@@ -70,10 +59,10 @@ TEST(State, AWholeContextComesBack) {
     const ContextHandle context = new_context(model.get(), with_sequences(3));
     prefill(model.get(), context.get(), 0, "one");
     prefill(model.get(), context.get(), 2, "other");
-    const std::string state = save(context.get(), MULLAMA_SEQUENCE_ALL);
+    const std::string state = save_state(context.get(), MULLAMA_SEQUENCE_ALL);
     const ContextHandle other = new_context(model.get(), with_sequences(4, 1024));
     prefill(model.get(), other.get(), 1, "what goes");
-    ASSERT_OK(load(other.get(), MULLAMA_SEQUENCE_ALL, state));
+    ASSERT_OK(load_state(other.get(), MULLAMA_SEQUENCE_ALL, state));
     EXPECT_EQ(size_of(other.get(), 0), 3U);
     EXPECT_EQ(size_of(other.get(), 1), 0U);
     // Only the last decode kept its logits.
@@ -86,12 +75,12 @@ TEST(State, ASequenceComesBackInAnyPlace) {
     const ContextHandle context = new_context(model.get(), with_sequences(2));
     prefill(model.get(), context.get(), 0, "first");
     prefill(model.get(), context.get(), 1, "second");
-    const std::string state = save(context.get(), 0);
-    ASSERT_OK(load(context.get(), 1, state));
+    const std::string state = save_state(context.get(), 0);
+    ASSERT_OK(load_state(context.get(), 1, state));
     EXPECT_EQ(generate(context.get(), 1, "s"), "firsts");
     EXPECT_EQ(size_of(context.get(), 0), 5U);
     const ContextHandle other = new_context(model.get(), with_sequences(8, 2048));
-    ASSERT_OK(load(other.get(), 7, state));
+    ASSERT_OK(load_state(other.get(), 7, state));
     EXPECT_EQ(size_of(other.get(), 7), 5U);
 }
 
@@ -102,14 +91,14 @@ TEST(State, LoadingTakesTheOldLogitsOfItsSequenceOnly) {
     const BatchHandle without = new_batch();
     ASSERT_OK(add(without.get(), tokens[0], 0, {0}, false));
     ASSERT_OK(mullama_context_decode(context.get(), without.get()));
-    const std::string silent = save(context.get(), 0);
+    const std::string silent = save_state(context.get(), 0);
     ASSERT_OK(mullama_context_clear(context.get()));
     const BatchHandle both = new_batch();
     ASSERT_OK(add(both.get(), tokens[0], 0, {0}, true));
     ASSERT_OK(add(both.get(), tokens[1], 0, {1}, true));
     ASSERT_OK(mullama_context_decode(context.get(), both.get()));
     // As long as what was there, and without logits: the old ones are not its end.
-    ASSERT_OK(load(context.get(), 0, silent));
+    ASSERT_OK(load_state(context.get(), 0, silent));
     mullama_generate_options_t options = generate_options();
     options.add_special = false;
     EXPECT_REFUSED(
@@ -121,14 +110,14 @@ TEST(State, LoadingTakesTheOldLogitsOfItsSequenceOnly) {
 TEST(State, AnEmptyContextAndAnEmptySequence) {
     const ModelHandle model = echo_model();
     const ContextHandle context = new_context(model.get(), with_sequences(2));
-    const std::string whole = save(context.get(), MULLAMA_SEQUENCE_ALL);
-    const std::string one = save(context.get(), 1);
+    const std::string whole = save_state(context.get(), MULLAMA_SEQUENCE_ALL);
+    const std::string one = save_state(context.get(), 1);
     prefill(model.get(), context.get(), 0, "abc");
     prefill(model.get(), context.get(), 1, "abc");
-    ASSERT_OK(load(context.get(), 0, one));
+    ASSERT_OK(load_state(context.get(), 0, one));
     EXPECT_EQ(size_of(context.get(), 0), 0U);
     EXPECT_EQ(size_of(context.get(), 1), 3U);
-    ASSERT_OK(load(context.get(), MULLAMA_SEQUENCE_ALL, whole));
+    ASSERT_OK(load_state(context.get(), MULLAMA_SEQUENCE_ALL, whole));
     EXPECT_EQ(size_of(context.get(), 1), 0U);
 }
 
@@ -139,12 +128,51 @@ TEST(State, SharedTokensStayShared) {
     for (mullama_pos_t i = 0; i < 200; ++i)
         ASSERT_OK(add(batch.get(), 'a', i, {0, 1}, i == 199));
     ASSERT_OK(mullama_context_decode(context.get(), batch.get()));
-    const std::string state = save(context.get(), MULLAMA_SEQUENCE_ALL);
+    const std::string state = save_state(context.get(), MULLAMA_SEQUENCE_ALL);
     // Twice 200 would not fit 256.
     const ContextHandle other = new_context(model.get(), with_sequences(2, 256));
-    ASSERT_OK(load(other.get(), MULLAMA_SEQUENCE_ALL, state));
+    ASSERT_OK(load_state(other.get(), MULLAMA_SEQUENCE_ALL, state));
     EXPECT_EQ(size_of(other.get(), 0), 200U);
     EXPECT_EQ(size_of(other.get(), 1), 200U);
+}
+
+// An entry of the list of tokens: position, token, cell.
+std::string entry_of(std::int32_t position, std::int32_t token) {
+    const std::int32_t numbers[] = {position, token};
+    return {reinterpret_cast<const char *>(numbers), sizeof numbers};
+}
+
+// A cell holds one token, at one position, and a sequence holds it once: counts of who holds a cell
+// would overflow otherwise.
+TEST(State, ACellThatHoldsTwoTokensIsRefused) {
+    const ModelHandle model = echo_model();
+    const ContextHandle context = new_context(model.get(), with_sequences(2));
+    const BatchHandle batch = new_batch();
+    for (mullama_pos_t i = 0; i < 3; ++i)
+        ASSERT_OK(add(batch.get(), 'a' + i, i, {0, 1}, i == 2));
+    ASSERT_OK(mullama_context_decode(context.get(), batch.get()));
+    const std::string whole = save_state(context.get(), MULLAMA_SEQUENCE_ALL);
+    ASSERT_OK(load_state(context.get(), MULLAMA_SEQUENCE_ALL, whole));
+    const std::string first = entry_of(0, 'a');
+    const std::string second = entry_of(1, 'b');
+    constexpr std::size_t cell_size = 4;
+
+    std::string twice = whole;
+    const std::string cell = whole.substr(whole.find(first) + first.size(), cell_size);
+    const std::size_t at = whole.find(second);
+    twice.replace(at + second.size(), cell_size, cell);
+    mend(twice);
+    EXPECT_REFUSED(load_state(context.get(), MULLAMA_SEQUENCE_ALL, twice), MULLAMA_ERROR_BAD_STATE,
+                   "data", static_cast<std::int64_t>(at), "two tokens");
+
+    // Shared by two sequences that don't agree on what is in it.
+    std::string torn = whole;
+    const std::size_t other = whole.find(second, at + 1);
+    torn.replace(other, second.size(), entry_of(1, 'c'));
+    mend(torn);
+    EXPECT_REFUSED(load_state(context.get(), MULLAMA_SEQUENCE_ALL, torn), MULLAMA_ERROR_BAD_STATE,
+                   "data", static_cast<std::int64_t>(other), "two tokens");
+    EXPECT_EQ(tokens_of(context.get(), 1), (std::vector<mullama_token_t>{'a', 'b', 'c'}));
 }
 
 TEST(State, AFileIsWholeOrAsItWas) {
@@ -154,7 +182,7 @@ TEST(State, AFileIsWholeOrAsItWas) {
     prefill(model.get(), context.get(), 0, "abc");
     const std::string path = folder.path("a.state");
     ASSERT_OK(mullama_context_save_state_file(context.get(), 0, path.data(), path.size()));
-    const std::string state = save(context.get(), 0);
+    const std::string state = save_state(context.get(), 0);
     EXPECT_EQ(read_file(path), state);
     prefill(model.get(), context.get(), 0, "def");
     ASSERT_OK(mullama_context_save_state_file(context.get(), 0, path.data(), path.size()));
@@ -191,12 +219,12 @@ TEST(State, EveryAlteredByteIsFound) {
     const ModelHandle model = echo_model();
     const ContextHandle context = new_context(model.get());
     prefill(model.get(), context.get(), 0, "abc");
-    const std::string state = save(context.get(), 0);
+    const std::string state = save_state(context.get(), 0);
     prefill(model.get(), context.get(), 0, "def");
     for (std::size_t i = 0; i < state.size(); i += i < 600 ? 1 : 97) {
         std::string altered = state;
         altered[i] = static_cast<char>(altered[i] ^ 1);
-        const ErrorHandle error(load(context.get(), 0, altered));
+        const ErrorHandle error(load_state(context.get(), 0, altered));
         ASSERT_NE(error, nullptr) << "byte " << i;
         const auto code = mullama_error_code(error.get());
         EXPECT_TRUE(code == MULLAMA_ERROR_BAD_STATE ||
@@ -204,10 +232,10 @@ TEST(State, EveryAlteredByteIsFound) {
             << "byte " << i << ": " << message_of(error.get());
     }
     for (std::size_t size = 0; size < state.size(); size += size < 600 ? 1 : 97) {
-        EXPECT_REFUSED(load(context.get(), 0, state.substr(0, size)), MULLAMA_ERROR_BAD_STATE,
+        EXPECT_REFUSED(load_state(context.get(), 0, state.substr(0, size)), MULLAMA_ERROR_BAD_STATE,
                        "data");
     }
-    EXPECT_REFUSED(load(context.get(), 0, state + "x"), MULLAMA_ERROR_BAD_STATE, "data");
+    EXPECT_REFUSED(load_state(context.get(), 0, state + "x"), MULLAMA_ERROR_BAD_STATE, "data");
     EXPECT_EQ(size_of(context.get(), 0), 6U);
     EXPECT_EQ(generate(context.get(), 0, ""), "abcdef");
 }
@@ -216,50 +244,34 @@ TEST(State, WhatDoesNotFitIsNamed) {
     const ModelHandle model = echo_model();
     const ContextHandle context = new_context(model.get(), with_sequences(4));
     prefill(model.get(), context.get(), 3, std::string(300, 'a'));
-    const std::string whole = save(context.get(), MULLAMA_SEQUENCE_ALL);
-    const std::string one = save(context.get(), 3);
+    const std::string whole = save_state(context.get(), MULLAMA_SEQUENCE_ALL);
+    const std::string one = save_state(context.get(), 3);
     prefill(model.get(), context.get(), 0, "stays");
 
-    EXPECT_REFUSED(load(context.get(), 0, whole), MULLAMA_ERROR_INVALID_ARGUMENT, "sequence");
-    EXPECT_REFUSED(load(context.get(), MULLAMA_SEQUENCE_ALL, one), MULLAMA_ERROR_INVALID_ARGUMENT,
-                   "sequence");
-    EXPECT_REFUSED(load(context.get(), 4, one), MULLAMA_ERROR_OUT_OF_RANGE, "sequence");
-    EXPECT_REFUSED(load(context.get(), -2, one), MULLAMA_ERROR_OUT_OF_RANGE, "sequence");
+    EXPECT_REFUSED(load_state(context.get(), 0, whole), MULLAMA_ERROR_INVALID_ARGUMENT, "sequence");
+    EXPECT_REFUSED(load_state(context.get(), MULLAMA_SEQUENCE_ALL, one),
+                   MULLAMA_ERROR_INVALID_ARGUMENT, "sequence");
+    EXPECT_REFUSED(load_state(context.get(), 4, one), MULLAMA_ERROR_OUT_OF_RANGE, "sequence");
+    EXPECT_REFUSED(load_state(context.get(), -2, one), MULLAMA_ERROR_OUT_OF_RANGE, "sequence");
     // 300 of others and 300 more do not fit 512.
-    EXPECT_REFUSED(load(context.get(), 0, one), MULLAMA_ERROR_NO_SPACE, "n_ctx");
-    ASSERT_OK(load(context.get(), 3, one)); // over itself they do
+    EXPECT_REFUSED(load_state(context.get(), 0, one), MULLAMA_ERROR_NO_SPACE, "n_ctx");
+    ASSERT_OK(load_state(context.get(), 3, one)); // over itself they do
     EXPECT_EQ(size_of(context.get(), 0), 5U);
 
     const ContextHandle small = new_context(model.get(), with_sequences(2));
-    EXPECT_REFUSED(load(small.get(), MULLAMA_SEQUENCE_ALL, whole), MULLAMA_ERROR_NO_SPACE,
+    EXPECT_REFUSED(load_state(small.get(), MULLAMA_SEQUENCE_ALL, whole), MULLAMA_ERROR_NO_SPACE,
                    "n_seq_max");
     const ContextHandle tight = new_context(model.get(), with_sequences(4, 256));
-    EXPECT_REFUSED(load(tight.get(), MULLAMA_SEQUENCE_ALL, whole), MULLAMA_ERROR_NO_SPACE, "n_ctx");
-    EXPECT_REFUSED(load(tight.get(), 0, one), MULLAMA_ERROR_NO_SPACE, "n_ctx");
-    mullama_context_options_t apart = with_sequences(4, 2048);
-    apart.kv_unified = false;
-    const ContextHandle separate = new_context(model.get(), apart);
-    EXPECT_REFUSED(load(separate.get(), MULLAMA_SEQUENCE_ALL, whole),
-                   MULLAMA_ERROR_INVALID_ARGUMENT, "memories");
-
-    mullama_model_options_t options;
-    mullama_model_options_init(&options, sizeof options);
-    options.backend = "echo";
-    const char *const override = "echo.vocab_size=int:300";
-    options.metadata_overrides = &override;
-    options.metadata_overrides_count = 1;
-    mullama_model_t *larger = nullptr;
-    ASSERT_OK(mullama_model_load(nullptr, 0, &options, &larger));
-    const ModelHandle other(larger);
-    const ContextHandle foreign = new_context(other.get(), with_sequences(4));
-    EXPECT_REFUSED(load(foreign.get(), 0, one), MULLAMA_ERROR_INVALID_ARGUMENT, "model");
+    EXPECT_REFUSED(load_state(tight.get(), MULLAMA_SEQUENCE_ALL, whole), MULLAMA_ERROR_NO_SPACE,
+                   "n_ctx");
+    EXPECT_REFUSED(load_state(tight.get(), 0, one), MULLAMA_ERROR_NO_SPACE, "n_ctx");
 }
 
 TEST(State, SaysWhatItIs) {
     const ModelHandle model = echo_model();
     const ContextHandle context = new_context(model.get(), with_sequences(3));
     prefill(model.get(), context.get(), 1, "abcd");
-    const std::string state = save(context.get(), MULLAMA_SEQUENCE_ALL);
+    const std::string state = save_state(context.get(), MULLAMA_SEQUENCE_ALL);
     mullama_state_t *opened = nullptr;
     ASSERT_OK(mullama_state_inspect(state.data(), state.size(), &opened));
     const StateHandle owned(opened);

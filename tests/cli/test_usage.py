@@ -6,7 +6,8 @@ import unittest
 
 from program import ECHO, PROGRAM, environment, fixture, run
 
-COMMANDS = ("run", "tokenize", "detokenize", "show", "bench", "devices", "version")
+COMMANDS = ("run", "tokenize", "detokenize", "embed", "rerank", "perplexity", "show", "bench",
+            "devices", "version")
 
 
 class Help(unittest.TestCase):

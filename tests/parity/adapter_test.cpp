@@ -2,14 +2,11 @@
 // LoRA merged into the weights by hand gives the same logits within rounding.
 #include <algorithm>
 #include <cmath>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <gguf.h>
-#include <llama.h>
-
+#include "parity/raw_llama.hpp"
 #include "support/adapter.hpp"
 #include "support/context.hpp"
 #include "support/manifest.hpp"
@@ -26,35 +23,15 @@ std::string model_path(const Json &adapter) {
     return path_of(fixture(adapter["model"].get<std::string>()));
 }
 
-Tokens prompt_of(std::size_t size, std::uint32_t seed) {
-    Tokens prompt;
-    for (std::size_t i = 0; i < size; ++i) {
-        seed = seed * 1664525 + 1013904223;
-        prompt.push_back(static_cast<mullama_token_t>((seed >> 8) % 256));
-    }
-    return prompt;
-}
-
 // llama.cpp by itself.
 class Reference {
 public:
-    explicit Reference(const std::string &path) {
-        llama_log_set([](ggml_log_level, const char *, void *) {}, nullptr);
-        llama_backend_init();
-        llama_model_params params = llama_model_default_params();
-        params.n_gpu_layers = 0;
-        model_.reset(llama_model_load_from_file(path.c_str(), params));
-        EXPECT_NE(model_, nullptr);
-    }
+    explicit Reference(const std::string &path) : model_(load_raw(path)) {}
 
     void new_context() {
-        llama_context_params params = llama_context_default_params();
-        params.n_ctx = n_ctx;
+        llama_context_params params = raw_params(n_ctx);
         params.n_batch = n_ctx;
         params.n_ubatch = n_ctx;
-        params.n_threads = 1;
-        params.n_threads_batch = 1;
-        params.kv_unified = true;
         context_.reset(llama_init_from_model(model_.get(), params));
         ASSERT_NE(context_, nullptr);
     }
@@ -69,28 +46,12 @@ public:
         llama_set_adapters_lora(context_.get(), adapters.data(), adapters.size(), scales.data());
     }
 
-    // Directions of files times scales, as llama.cpp's common/ sums them.
+    // Directions of files times scales.
     void steer(const std::vector<std::pair<std::string, float>> &files, std::int32_t first,
                std::int32_t last) {
-        const auto n_embd = static_cast<std::size_t>(llama_model_n_embd(model_.get()));
-        const auto n_layer = static_cast<std::size_t>(llama_model_n_layer(model_.get()));
-        Logits sum(n_embd * (n_layer - 1));
-        for (const auto &[path, scale] : files) {
-            ggml_context *tensors = nullptr;
-            gguf_context *const file = gguf_init_from_file(path.c_str(), {false, &tensors});
-            ASSERT_NE(file, nullptr);
-            for (std::size_t layer = 1; layer < n_layer; ++layer) {
-                const std::string name = "direction." + std::to_string(layer);
-                const auto *data =
-                    static_cast<const float *>(ggml_get_tensor(tensors, name.c_str())->data);
-                for (std::size_t i = 0; i < n_embd; ++i)
-                    sum[n_embd * (layer - 1) + i] += data[i] * scale;
-            }
-            gguf_free(file);
-            ggml_free(tensors);
-        }
+        const Logits sum = sum_of_directions(model_.get(), files);
         ASSERT_EQ(llama_set_adapter_cvec(context_.get(), sum.data(), sum.size(),
-                                         static_cast<std::int32_t>(n_embd), first, last),
+                                         llama_model_n_embd(model_.get()), first, last),
                   0);
     }
     void steer_no_more() { llama_set_adapter_cvec(context_.get(), nullptr, 0, 0, 0, 0); }
@@ -108,13 +69,13 @@ public:
                       llama_batch_get_one(tokens.data(), static_cast<std::int32_t>(tokens.size()))),
                   0);
         const float *const logits = llama_get_logits_ith(context_.get(), -1);
-        return {logits, logits + llama_vocab_n_tokens(llama_model_get_vocab(model_.get()))};
+        return {logits, logits + n_vocab_of(model_.get())};
     }
 
 private:
-    std::unique_ptr<llama_model, Deleter<llama_model_free>> model_;
-    std::vector<std::unique_ptr<llama_adapter_lora, Deleter<llama_adapter_lora_free>>> adapters_;
-    std::unique_ptr<llama_context, Deleter<llama_free>> context_;
+    RawModel model_;
+    std::vector<RawLora> adapters_;
+    RawContext context_;
 };
 
 // The same through the contract.
@@ -212,7 +173,7 @@ TEST_P(LoraParity, LogitsAreTheEnginesOwn) {
     mullama_adapter_t *const ours = subject.load(path_of(row));
     reference.new_context();
     subject.new_context();
-    const Tokens prompt = prompt_of(40, 5);
+    const Tokens prompt = prompt_of(40, 256, 5);
     const Logits plain = subject.decode(prompt, true);
     EXPECT_EQ(plain, reference.decode(prompt, true));
 
@@ -241,7 +202,7 @@ TEST_P(LoraParity, RemovalRestoresThePlainLogits) {
     const Json &row = GetParam();
     Subject subject(model_path(row));
     mullama_adapter_t *const adapter = subject.load(path_of(row));
-    const Tokens prompt = prompt_of(30, 6);
+    const Tokens prompt = prompt_of(30, 256, 6);
     subject.new_context();
     const Logits plain = subject.decode(prompt, true);
     subject.new_context();
@@ -259,7 +220,7 @@ TEST_P(VectorParity, LogitsAreTheEnginesOwn) {
     Reference reference(model_path(row));
     Subject subject(model_path(row));
     mullama_adapter_t *const vector = subject.load(path_of(row));
-    const Tokens prompt = prompt_of(40, 5);
+    const Tokens prompt = prompt_of(40, 256, 5);
     subject.new_context();
     const Logits plain = subject.decode(prompt, true);
     reference.new_context();
@@ -286,7 +247,7 @@ TEST(AdapterParity, LayersAreChosenAsTheEngineChoosesThem) {
     const Json row = fixture("vector_deep");
     Reference reference(model_path(row));
     Subject subject(model_path(row));
-    const Tokens prompt = prompt_of(20, 8);
+    const Tokens prompt = prompt_of(20, 256, 8);
     std::vector<Logits> seen;
     for (const auto &[first, last] : {std::pair(1, 4), std::pair(2, 3), std::pair(4, 4)}) {
         SCOPED_TRACE(first);
@@ -317,7 +278,7 @@ TEST(AdapterParity, SeveralAtOnce) {
     subject.set({subject.load(path_of(one)), subject.load(path_of(lora)),
                  subject.load(path_of(other)), subject.load(path_of(lora))},
                 {0.5F, 0.5F, -0.25F, -1.25F});
-    const Tokens prompt = prompt_of(25, 9);
+    const Tokens prompt = prompt_of(25, 256, 9);
     EXPECT_LT(distance(subject.decode(prompt, true), reference.decode(prompt, true)), 1e-5);
 }
 
@@ -332,7 +293,7 @@ TEST(AdapterParity, AMergedModelGivesTheSameLogits) {
         const Json adapter = fixture(row["merged"].get<std::string>());
         Subject merged(path_of(row));
         Subject applied(model_path(adapter));
-        const Tokens prompt = prompt_of(40, 4);
+        const Tokens prompt = prompt_of(40, 256, 4);
         applied.new_context(MULLAMA_CACHE_TYPE_F32);
         const Logits plain = applied.decode(prompt, true);
         merged.new_context(MULLAMA_CACHE_TYPE_F32);

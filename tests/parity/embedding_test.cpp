@@ -1,25 +1,16 @@
 // Embeddings and scores equal llama.cpp's own, bit for bit: by token, by sequence with each
 // pooling, several sequences in a batch, encoders and decoders.
 #include <algorithm>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include <llama.h>
-
+#include "parity/raw_llama.hpp"
 #include "support/context.hpp"
 #include "support/manifest.hpp"
 
 namespace {
 
 using namespace mullama::test;
-
-struct FreeModel {
-    void operator()(llama_model *model) const { llama_model_free(model); }
-};
-struct FreeContext {
-    void operator()(llama_context *context) const { llama_free(context); }
-};
 
 struct Case {
     const char *fixture;
@@ -46,43 +37,28 @@ TEST_P(Embeddings, AreLlamas) {
     const ContextHandle context = new_context(model.get(), options);
     ASSERT_NE(context, nullptr);
 
-    llama_log_set([](ggml_log_level, const char *, void *) {}, nullptr);
-    llama_backend_init();
-    llama_model_params model_params = llama_model_default_params();
-    model_params.n_gpu_layers = 0;
-    const std::unique_ptr<llama_model, FreeModel> raw_model(
-        llama_model_load_from_file(path.c_str(), model_params));
-    llama_context_params params = llama_context_default_params();
-    params.n_ctx = 256;
+    const RawModel raw_model = load_raw(path);
+    llama_context_params params = raw_params(256);
     params.n_seq_max = 3;
     // A multiple of n_seq_max: with 256, llama.cpp asserts where it pools.
     params.n_ubatch = 255;
-    params.n_threads = 1;
-    params.n_threads_batch = 1;
-    params.kv_unified = true;
     params.swa_full = true;
     params.embeddings = true;
     params.pooling_type = its.raw;
-    const std::unique_ptr<llama_context, FreeContext> raw(
-        llama_init_from_model(raw_model.get(), params));
+    const RawContext raw(llama_init_from_model(raw_model.get(), params));
 
     const BatchHandle batch = new_batch();
-    llama_batch raw_batch = llama_batch_init(64, 0, 1);
-    const auto n_vocab = llama_vocab_n_tokens(llama_model_get_vocab(raw_model.get()));
+    RawBatch raw_batch(64);
+    const std::int32_t n_vocab = n_vocab_of(raw_model.get());
     for (mullama_seq_id_t sequence = 0; sequence < 3; ++sequence) {
         for (mullama_pos_t position = 0; position < 5 + 3 * sequence; ++position) {
             const mullama_token_t token = (7 + 13 * position + 5 * sequence) % n_vocab;
             ASSERT_OK(add(batch.get(), token, position, {sequence}, true));
-            const std::int32_t i = raw_batch.n_tokens++;
-            raw_batch.token[i] = token;
-            raw_batch.pos[i] = position;
-            raw_batch.n_seq_id[i] = 1;
-            raw_batch.seq_id[i][0] = sequence;
-            raw_batch.logits[i] = 1;
+            raw_batch.add(token, position, sequence);
         }
     }
     ASSERT_OK(mullama_context_decode(context.get(), batch.get()));
-    ASSERT_EQ(llama_decode(raw.get(), raw_batch), 0);
+    ASSERT_EQ(llama_decode(raw.get(), raw_batch.get()), 0);
 
     mullama_context_info_t info;
     mullama_context_info_init(&info, sizeof info);
@@ -93,7 +69,7 @@ TEST_P(Embeddings, AreLlamas) {
     const float *row = nullptr;
     std::size_t count = 0;
     if (info.pooling == MULLAMA_POOLING_NONE) {
-        for (std::int32_t i = 0; i < raw_batch.n_tokens; ++i) {
+        for (std::int32_t i = 0; i < raw_batch.size(); ++i) {
             ASSERT_OK(mullama_context_embedding(context.get(), i, &row, &count));
             ASSERT_EQ(count, static_cast<std::size_t>(facts.n_embd_out));
             EXPECT_TRUE(std::equal(row, row + count, llama_get_embeddings_ith(raw.get(), i))) << i;
@@ -110,7 +86,6 @@ TEST_P(Embeddings, AreLlamas) {
         EXPECT_REFUSED(mullama_context_embedding(context.get(), 0, &row, &count),
                        MULLAMA_ERROR_INVALID_STATE, "index");
     }
-    llama_batch_free(raw_batch);
 }
 
 INSTANTIATE_TEST_SUITE_P(

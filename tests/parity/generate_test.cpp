@@ -4,12 +4,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <initializer_list>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include <llama.h>
-
+#include "parity/raw_llama.hpp"
 #include "support/context.hpp"
 #include "support/manifest.hpp"
 
@@ -21,37 +19,19 @@ using Tokens = std::vector<mullama_token_t>;
 constexpr std::uint32_t n_ctx = 768;
 constexpr std::size_t n_generated = 32;
 
-struct FreeModel {
-    void operator()(llama_model *model) const { llama_model_free(model); }
-};
-struct FreeContext {
-    void operator()(llama_context *context) const { llama_free(context); }
-};
-
 class Reference {
 public:
-    Reference(const std::string &path, bool mapped) {
-        llama_log_set([](ggml_log_level, const char *, void *) {}, nullptr);
-        llama_backend_init();
-        llama_model_params params = llama_model_default_params();
-        params.load_mode = mapped ? LLAMA_LOAD_MODE_MMAP : LLAMA_LOAD_MODE_NONE;
-        params.n_gpu_layers = 0;
-        model_.reset(llama_model_load_from_file(path.c_str(), params));
-    }
+    Reference(const std::string &path, bool mapped)
+        : model_(load_raw(path, mapped ? LLAMA_LOAD_MODE_MMAP : LLAMA_LOAD_MODE_NONE)) {}
 
     [[nodiscard]] bool loaded() const { return model_ != nullptr; }
 
     // Without a chain: greedy.
     Tokens generate(const Tokens &prompt, std::uint32_t n_batch, llama_sampler *chain = nullptr) {
-        llama_context_params params = llama_context_default_params();
-        params.n_ctx = n_ctx;
+        llama_context_params params = raw_params(n_ctx);
         params.n_batch = n_batch;
         params.n_ubatch = n_batch;
-        params.n_threads = 1;
-        params.n_threads_batch = 1;
-        params.kv_unified = true;
-        const std::unique_ptr<llama_context, FreeContext> context(
-            llama_init_from_model(model_.get(), params));
+        const RawContext context(llama_init_from_model(model_.get(), params));
         if (context == nullptr)
             return {};
         Tokens input = prompt;
@@ -69,7 +49,7 @@ public:
                     llama_batch_get_one(&input[begin], static_cast<std::int32_t>(count))) != 0)
                 return {};
         }
-        const std::int32_t n_vocab = llama_vocab_n_tokens(llama_model_get_vocab(model_.get()));
+        const std::int32_t n_vocab = n_vocab_of(model_.get());
         Tokens result;
         while (result.size() < n_generated) {
             const float *const logits = llama_get_logits_ith(context.get(), -1);
@@ -86,7 +66,7 @@ public:
     }
 
 private:
-    std::unique_ptr<llama_model, FreeModel> model_;
+    RawModel model_;
 };
 
 ModelHandle load(const std::string &path, bool mapped) {
@@ -118,27 +98,6 @@ Tokens generate(mullama_model_t *model, const Tokens &prompt, std::uint32_t n_ba
     return result;
 }
 
-// A prompt of any length that exists in every vocabulary.
-Tokens prompt_of(std::size_t size, std::int32_t n_vocab, std::uint32_t seed) {
-    Tokens prompt;
-    for (std::size_t i = 0; i < size; ++i) {
-        seed = seed * 1664525 + 1013904223;
-        prompt.push_back(
-            static_cast<mullama_token_t>((seed >> 8) % static_cast<std::uint32_t>(n_vocab)));
-    }
-    return prompt;
-}
-
-bool generates(const Json &row) {
-    const auto &capabilities = row["capabilities"];
-    return std::find(capabilities.begin(), capabilities.end(), "decoder") != capabilities.end();
-}
-
-bool encodes(const Json &row) {
-    const auto &capabilities = row["capabilities"];
-    return std::find(capabilities.begin(), capabilities.end(), "encoder") != capabilities.end();
-}
-
 // Generates with both, mapped and read, in batches of these sizes.
 void expect_parity(const Json &row, std::initializer_list<std::uint32_t> sizes) {
     SCOPED_TRACE(name_of(row));
@@ -151,7 +110,7 @@ void expect_parity(const Json &row, std::initializer_list<std::uint32_t> sizes) 
         ASSERT_NE(model, nullptr);
         for (const std::uint32_t n_batch : sizes) {
             // An encoder takes its text at once.
-            if (encodes(row) && n_batch < prompt.size())
+            if (has(row, "encoder") && n_batch < prompt.size())
                 continue;
             SCOPED_TRACE("n_batch " + std::to_string(n_batch) + (mapped ? ", mapped" : ""));
             const Tokens expected = reference.generate(prompt, n_batch);
@@ -164,7 +123,7 @@ void expect_parity(const Json &row, std::initializer_list<std::uint32_t> sizes) 
 TEST(GenerateParity, EveryKindOfDecoder) {
     int count = 0;
     for (const Json &row : fixtures("model")) {
-        if (generates(row) && !row.contains("type")) {
+        if (has(row, "decoder") && !row.contains("type")) {
             expect_parity(row, {1, 7, 64, 512});
             ++count;
         }

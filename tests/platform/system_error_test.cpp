@@ -15,11 +15,13 @@ namespace {
 constexpr int missing = ERROR_FILE_NOT_FOUND;
 constexpr int denied = ERROR_ACCESS_DENIED;
 constexpr int no_memory = ERROR_NOT_ENOUGH_MEMORY;
+constexpr int full = ERROR_DISK_FULL;
 constexpr int failed = ERROR_READ_FAULT;
 #else
 constexpr int missing = ENOENT;
 constexpr int denied = EACCES;
 constexpr int no_memory = ENOMEM;
+constexpr int full = ENOSPC;
 constexpr int failed = EIO;
 #endif
 
@@ -27,6 +29,7 @@ TEST(SystemError, HasTheCodeThatFits) {
     EXPECT_EQ(system_error(missing, "open 'x'").code(), MULLAMA_ERROR_NOT_FOUND);
     EXPECT_EQ(system_error(denied, "open 'x'").code(), MULLAMA_ERROR_PERMISSION);
     EXPECT_EQ(system_error(no_memory, "open 'x'").code(), MULLAMA_ERROR_OUT_OF_MEMORY);
+    EXPECT_EQ(system_error(full, "write 'x'").code(), MULLAMA_ERROR_NO_SPACE);
     EXPECT_EQ(system_error(failed, "open 'x'").code(), MULLAMA_ERROR_IO);
 }
 

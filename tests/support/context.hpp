@@ -83,6 +83,18 @@ inline std::vector<mullama_token_t> tokenize(const mullama_model_t *model, std::
     return {data, data + count};
 }
 
+// Tokens that exist in every vocabulary, the same ones for the same seed.
+inline std::vector<mullama_token_t> prompt_of(std::size_t size, std::int32_t n_vocab,
+                                              std::uint32_t seed) {
+    std::vector<mullama_token_t> prompt;
+    for (std::size_t i = 0; i < size; ++i) {
+        seed = seed * 1664525 + 1013904223;
+        prompt.push_back(
+            static_cast<mullama_token_t>((seed >> 8) % static_cast<std::uint32_t>(n_vocab)));
+    }
+    return prompt;
+}
+
 inline mullama_generate_options_t generate_options() {
     mullama_generate_options_t options;
     mullama_generate_options_init(&options, sizeof options);
@@ -93,6 +105,30 @@ inline mullama_generate_stats_t generate_stats() {
     mullama_generate_stats_t stats;
     mullama_generate_stats_init(&stats, sizeof stats);
     return stats;
+}
+
+// Of a sequence, or of MULLAMA_SEQUENCE_ALL.
+inline std::string save_state(mullama_context_t *context, mullama_seq_id_t sequence) {
+    mullama_text_t *text = nullptr;
+    EXPECT_OK(mullama_context_save_state(context, sequence, &text));
+    const TextHandle owned(text);
+    return text == nullptr ? std::string() : text_of(text);
+}
+
+inline mullama_error_t *load_state(mullama_context_t *context, mullama_seq_id_t sequence,
+                                   const std::string &state) {
+    return mullama_context_load_state(context, sequence, state.data(), state.size());
+}
+
+// The tokens that a sequence holds.
+inline std::vector<mullama_token_t> tokens_of(mullama_context_t *context,
+                                              mullama_seq_id_t sequence) {
+    mullama_tokens_t *tokens = nullptr;
+    EXPECT_OK(mullama_context_sequence_tokens(context, sequence, &tokens));
+    const TokensHandle owned(tokens);
+    std::size_t count = 0;
+    const mullama_token_t *data = mullama_tokens_data(tokens, &count);
+    return {data, data + count};
 }
 
 } // namespace mullama::test

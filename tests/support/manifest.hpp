@@ -1,6 +1,7 @@
 // The fixtures' manifest: what models/fixtures wrote, and what is to be expected of each.
 #pragma once
 
+#include <algorithm>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -43,6 +44,12 @@ inline Json fixture(const std::string &name) {
 // The path that a row's model is opened by.
 inline std::string path_of(const Json &row) {
     return fixture_path(row["files"][0].get<std::string>());
+}
+
+// Of a model: "decoder", "encoder", "recurrent" and others.
+inline bool has(const Json &row, const char *capability) {
+    const auto &capabilities = row["capabilities"];
+    return std::find(capabilities.begin(), capabilities.end(), capability) != capabilities.end();
 }
 
 // For tests with a row as their parameter.

@@ -34,8 +34,10 @@ Error refusal(base::ErrorCode code, std::size_t index, const std::string &why) {
 
 } // namespace
 
-BatchCheck::BatchCheck(std::int32_t n_vocab, std::uint32_t n_seq_max, const char *not_shared)
-    : n_vocab_(n_vocab), not_shared_(not_shared), extent_of_(n_seq_max, -1) {
+BatchCheck::BatchCheck(std::int32_t n_vocab, std::uint32_t n_seq_max, const char *not_shared,
+                       Position n_positions)
+    : n_vocab_(n_vocab), not_shared_(not_shared), n_positions_(n_positions),
+      extent_of_(n_seq_max, -1) {
     extents_.reserve(n_seq_max);
 }
 
@@ -76,6 +78,15 @@ void BatchCheck::check_sequences(const Batch &batch, std::size_t index, const Co
             .actual(end - begin);
     }
     const Position position = batch.positions[index];
+    if (n_positions_ != 0 && position >= n_positions_) {
+        throw refusal(
+            MULLAMA_ERROR_OUT_OF_RANGE, index,
+            "stands beyond the positions that the model was trained with, and it knows no "
+            "others")
+            .parameter("position")
+            .expected(range(0, n_positions_ - 1))
+            .actual(position);
+    }
     for (std::uint32_t i = begin; i < end; ++i) {
         const SequenceId sequence = batch.sequence_ids[i];
         if (sequence < 0 || static_cast<std::size_t>(sequence) >= extent_of_.size()) {

@@ -24,7 +24,9 @@ public:
 
     // `not_shared`: why no token may belong to several sequences, for the message ("which needs a
     // context with kv_unified"); nullptr where it may.
-    BatchCheck(std::int32_t n_vocab, std::uint32_t n_seq_max, const char *not_shared);
+    // `n_positions`: how many there are; 0: any number.
+    BatchCheck(std::int32_t n_vocab, std::uint32_t n_seq_max, const char *not_shared,
+               Position n_positions = 0);
 
     // Throws base::Error, with the index in the batch as its offset, unless the batch has 1 to
     // `n_tokens_max` tokens (`limit_name` is what the caller knows that number as), every token is
@@ -44,6 +46,7 @@ private:
 
     std::int32_t n_vocab_;
     const char *not_shared_;
+    Position n_positions_;
     std::vector<Extent> extents_;
     // Where a sequence stands in extents_; -1: not yet in this batch.
     std::vector<std::int32_t> extent_of_;

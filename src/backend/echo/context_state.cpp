@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace mullama::backend::echo {
 
@@ -68,10 +69,13 @@ std::vector<SavedSequence> read(std::span<const std::byte> state, std::int32_t v
                    "a sequence holds other positions than the state says");
         in.require(count <= in.left() / sizeof(SavedToken), "it ends too early");
         its.tokens.reserve(count);
+        std::unordered_set<std::uint32_t> cells;
         for (std::uint32_t i = 0; i < count; ++i) {
             const auto token = static_cast<Token>(in.take());
             in.require(token >= 0 && token < vocab_size, "a token is outside the vocabulary");
             its.tokens.push_back({token, in.take()});
+            in.require(cells.insert(its.tokens.back().cell).second,
+                       "a sequence holds one cell twice");
         }
     }
     in.require(in.left() == 0, "something follows what should be its end");

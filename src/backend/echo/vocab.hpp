@@ -54,6 +54,7 @@ public:
     [[nodiscard]] bool adds_bos() const noexcept override { return true; }
     // The separator that follows the text is not the end token.
     [[nodiscard]] bool adds_eos() const noexcept override { return false; }
+    [[nodiscard]] bool adds_sep() const noexcept override { return true; }
 
 private:
     // The special token that `text` starts with, or MULLAMA_TOKEN_NONE.

@@ -8,6 +8,7 @@
 #include "backend/llama/context_params.hpp"
 #include "backend/llama/facts.hpp"
 #include "backend/llama/failure.hpp"
+#include "base/number_text.hpp"
 
 namespace mullama::backend::llama {
 
@@ -33,7 +34,7 @@ std::string rope_of(const llama_context_params &params) {
     for (const float number :
          {params.rope_freq_base, params.rope_freq_scale, params.yarn_ext_factor,
           params.yarn_attn_factor, params.yarn_beta_fast, params.yarn_beta_slow}) {
-        text += " " + std::to_string(number);
+        text += " " + base::exact_text(number);
     }
     return text + " " + std::to_string(params.yarn_orig_ctx);
 }
@@ -77,7 +78,7 @@ LlamaContext::LlamaContext(llama_model &model, const ModelFacts &facts, std::mut
       context_(make_context(model, context_params(model, facts, params))),
       memory_(llama_get_memory(context_.get())), abilities_(model, facts, params, memory_),
       check_(llama_vocab_n_tokens(llama_model_get_vocab(&model)), params.n_seq_max,
-             why_not_shared(facts, params)),
+             why_not_shared(facts, params), facts.n_positions),
       embeddings_(params.embeddings), kv_unified_(params.kv_unified) {
     if (memory_ == nullptr && params.attention == MULLAMA_ATTENTION_CAUSAL) {
         throw Error(MULLAMA_ERROR_UNSUPPORTED, "a model of architecture \"" + facts.architecture +
@@ -159,6 +160,7 @@ DecodeStatus LlamaContext::run(Work work, const Batch &batch) {
         plans_anew_ = false;
         retired_threads_.clear();
         moves_pending_ = moves_pending_ && encodes;
+        copies_pending_ = copies_pending_ && encodes;
         if (encodes) {
             remember_encoded();
             // An encoder gives all of its tokens' embeddings.
@@ -517,6 +519,7 @@ void LlamaContext::copy(SequenceId from, SequenceId to, Position begin, Position
     const bool whole = begin <= 0 && end > last_position(from);
     const LogCapture capture;
     moves_pending_ = moves_pending_ || !kv_unified_;
+    copies_pending_ = copies_pending_ || !kv_unified_;
     // Between memories of their own it copies whole sequences only, and asserts that it is one.
     guarded("copy a sequence", capture,
             [&] { llama_memory_seq_cp(memory_, from, to, whole ? -1 : begin, whole ? -1 : end); });

@@ -121,8 +121,12 @@ private:
     // that is not empty, or of all.
     void learn_state(SequenceId sequence, std::span<const std::byte> state);
     void learn_state();
-    // One token, decoded and forgotten again.
+    // Learns from one token, decoded and forgotten again.
     void probe_state();
+    // Throws unless the context is empty; then nothing is left to be copied.
+    void finish_copies();
+    void decode_one();
+    [[noreturn]] static void refuse_pending();
     void require_state_room(SequenceId sequence, std::span<const PartContent> contents);
 
     const ModelFacts &facts_;
@@ -168,6 +172,9 @@ private:
     // Positions were moved, or memories copied, and llama.cpp does so at the next decode: until
     // then a state would not hold it.
     bool moves_pending_ = false;
+    // Memories were copied: llama.cpp does that at the next decode even if they were emptied since,
+    // over whatever was loaded meanwhile.
+    bool copies_pending_ = false;
     // What this context's states consist of; nothing while it has not been needed.
     std::optional<StateParts> state_parts_;
 };

@@ -68,11 +68,15 @@ bool LlamaContext::is_empty() const {
     return true;
 }
 
+void LlamaContext::refuse_pending() {
+    throw Error(MULLAMA_ERROR_INVALID_STATE,
+                "sequences were copied or moved, which llama.cpp does at the next decode only: "
+                "decode a token before the state is saved or replaced");
+}
+
 void LlamaContext::write_state(SequenceId sequence, std::string &to) {
     if (moves_pending_) {
-        throw Error(MULLAMA_ERROR_INVALID_STATE,
-                    "sequences were copied or moved, which llama.cpp does at the next decode only: "
-                    "decode a token before the state is saved or replaced");
+        refuse_pending();
     }
     const LogCapture capture;
     const bool whole = sequence == all_sequences;
@@ -137,7 +141,7 @@ void LlamaContext::learn_state() {
     learn_state(shortest, std::as_bytes(std::span(state)));
 }
 
-void LlamaContext::probe_state() {
+void LlamaContext::decode_one() {
     const SequenceId sequence = 0;
     Batch batch;
     batch.add(0, 0, std::span(&sequence, 1), false);
@@ -149,14 +153,26 @@ void LlamaContext::probe_state() {
     case DecodeStatus::no_space:
         throw Error(MULLAMA_ERROR_ENGINE, "llama.cpp has no room for a single token");
     }
+}
+
+void LlamaContext::probe_state() {
+    decode_one();
     try {
         std::string state;
-        write_state(sequence, state);
-        learn_state(sequence, std::as_bytes(std::span(state)));
+        write_state(0, state);
+        learn_state(0, std::as_bytes(std::span(state)));
     } catch (...) {
         clear();
         throw;
     }
+    clear();
+}
+
+void LlamaContext::finish_copies() {
+    if (!is_empty()) {
+        refuse_pending();
+    }
+    decode_one();
     clear();
 }
 
@@ -237,6 +253,14 @@ void LlamaContext::load_state(SequenceId sequence, std::span<const std::byte> st
     const bool whole = sequence == all_sequences;
     const auto contents = check_state(state, whole, state_shape(), *state_parts_);
     require_extents(contents, whole, extents);
+    if (copies_pending_) {
+        finish_copies();
+    }
+    if (!whole && extents.empty()) {
+        // llama.cpp takes "no cells" for "leave those that are there".
+        static_cast<void>(truncate(sequence, 0));
+        return;
+    }
     if (!whole) {
         require_state_room(sequence, contents);
     }

@@ -50,6 +50,15 @@ std::string description_of(const llama_model &model) {
     return without_guesses(text.data());
 }
 
+// llama.cpp looks positions up in a table of these models, and asserts that they are in it.
+std::int32_t learned_positions(const llama_model &model, const ModelFacts &facts) {
+    const std::string &name = facts.architecture;
+    const bool learned =
+        name == "bert" || name == "gpt2" || name == "starcoder" ||
+        (name == "mpt" && metadata_number(model, "mpt.attention.max_alibi_bias", 0) == 0);
+    return learned ? facts.n_ctx_train : 0;
+}
+
 } // namespace
 
 mullama_pooling_t pooling_of(std::int64_t type) {
@@ -123,6 +132,7 @@ ModelFacts read_facts(const llama_model &model, const ModelParams &params) {
         return facts;
     }
     facts.n_ctx_train = llama_model_n_ctx_train(&model);
+    facts.n_positions = learned_positions(model, facts);
     facts.n_embd = llama_model_n_embd(&model);
     facts.n_embd_out = llama_model_n_embd_out(&model);
     facts.n_layer = llama_model_n_layer(&model);

@@ -11,10 +11,19 @@ namespace {
 std::atomic<LogSink> current_sink{nullptr};
 thread_local LogCapture *innermost = nullptr;
 
+// Whether this thread's unfinished line is gone, as it is when a context ends after it: one that
+// the host keeps in a static or thread-local variable. Needs no destructor, so it stays.
+thread_local constinit bool is_over = false;
+
 // llama.cpp builds some lines out of several calls, of level CONT or of the same level again.
 struct Unfinished {
     ggml_log_level level = GGML_LOG_LEVEL_NONE;
     std::string text;
+
+    Unfinished() = default;
+    Unfinished(const Unfinished &) = delete;
+    Unfinished &operator=(const Unfinished &) = delete;
+    ~Unfinished() { is_over = true; }
 };
 thread_local Unfinished unfinished;
 
@@ -32,7 +41,7 @@ mullama_log_level_t level_of(ggml_log_level level) noexcept {
 }
 
 void finish_line() noexcept {
-    if (!unfinished.text.empty()) {
+    if (!is_over && !unfinished.text.empty()) {
         log_line(level_of(unfinished.level), unfinished.text);
         unfinished.text.clear();
     }
@@ -40,7 +49,7 @@ void finish_line() noexcept {
 
 void on_log(ggml_log_level level, const char *text, void * /*user_data*/) noexcept {
     // Every decode of llama.cpp may log at level DEBUG: nobody listens, nothing is done.
-    if (text == nullptr || (innermost == nullptr && current_sink.load() == nullptr)) {
+    if (text == nullptr || is_over || (innermost == nullptr && current_sink.load() == nullptr)) {
         return;
     }
     try {

@@ -65,12 +65,13 @@ Threadpool::Threadpool(std::int32_t n_threads) : size_(n_threads) {
         // costs a tiny model more than computing. An idle context burns nothing.
         params.poll = 1;
         pool_ = make(&params);
+        free_ = cpu_function<decltype(ggml_threadpool_free)>("ggml_threadpool_free");
     }
 }
 
 Threadpool::~Threadpool() {
     if (pool_ != nullptr) {
-        cpu_function<decltype(ggml_threadpool_free)>("ggml_threadpool_free")(pool_);
+        free_(pool_);
     }
 }
 

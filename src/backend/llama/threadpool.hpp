@@ -27,6 +27,9 @@ public:
 private:
     std::int32_t size_;
     ggml_threadpool_t pool_ = nullptr;
+    // Known from the beginning: a context that the host keeps in a static variable may end when
+    // ggml's list of what it has is gone.
+    void (*free_)(ggml_threadpool_t) = nullptr;
 };
 
 } // namespace mullama::backend::llama

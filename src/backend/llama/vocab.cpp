@@ -61,6 +61,7 @@ LlamaVocab::LlamaVocab(const llama_model &model)
     : vocab_(*llama_model_get_vocab(&model)), type_(type_of(vocab_)),
       size_(llama_vocab_n_tokens(&vocab_)), decoder_start_(llama_model_decoder_start_token(&model)),
       adds_bos_(llama_vocab_get_add_bos(&vocab_)), adds_eos_(llama_vocab_get_add_eos(&vocab_)),
+      adds_sep_(llama_vocab_get_add_sep(&vocab_)),
       has_text_(llama_vocab_type(&vocab_) != LLAMA_VOCAB_TYPE_NONE) {
 }
 
@@ -78,8 +79,7 @@ void LlamaVocab::require_special_tokens() const {
         missing = "beginning (bos)";
     } else if (adds_eos_ && llama_vocab_eos(&vocab_) == LLAMA_TOKEN_NULL) {
         missing = "end (eos)";
-    } else if ((llama_vocab_get_add_sep(&vocab_) || wpm) &&
-               llama_vocab_sep(&vocab_) == LLAMA_TOKEN_NULL) {
+    } else if ((adds_sep_ || wpm) && llama_vocab_sep(&vocab_) == LLAMA_TOKEN_NULL) {
         missing = "separator (sep)";
     }
     if (missing != nullptr) {

@@ -27,6 +27,7 @@ public:
     [[nodiscard]] Token special(mullama_special_token_t which) const noexcept override;
     [[nodiscard]] bool adds_bos() const noexcept override { return adds_bos_; }
     [[nodiscard]] bool adds_eos() const noexcept override { return adds_eos_; }
+    [[nodiscard]] bool adds_sep() const noexcept override { return adds_sep_; }
 
 private:
     void require_text() const;
@@ -38,6 +39,7 @@ private:
     Token decoder_start_;
     bool adds_bos_;
     bool adds_eos_;
+    bool adds_sep_;
     // Whether it has any text to speak of; a model may come without.
     bool has_text_;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/sampling/heap.hpp"
+#include "core/sampling/radix_sort.hpp"
 
 namespace mullama::core::sampling {
 
@@ -11,24 +12,26 @@ namespace {
 constexpr float lowest_logit = -10.0F;
 constexpr float highest_logit = 10.0F;
 
+// Fewer than these are sorted faster by comparing them than by their digits.
+constexpr std::size_t few = 200;
+
 struct List {
     std::span<const Candidate> all;
     [[nodiscard]] std::size_t size() const { return all.size(); }
     [[nodiscard]] float logit(std::size_t i) const { return all[i].logit; }
-    [[nodiscard]] Candidate at(std::size_t i) const { return all[i]; }
 };
 
 struct Row {
     std::span<const float> all;
     [[nodiscard]] std::size_t size() const { return all.size(); }
     [[nodiscard]] float logit(std::size_t i) const { return all[i]; }
-    [[nodiscard]] Candidate at(std::size_t i) const { return {static_cast<Token>(i), all[i], 0}; }
 };
 
 } // namespace
 
+// Writes each one's bucket into bucket_of_ and how many each has into sizes_.
 template <class Source>
-void Buckets::distribute(const Source &source, std::size_t count) {
+void Buckets::count_each(const Source &source) {
     constexpr float scale = bucket_count / (highest_logit - lowest_logit);
     constexpr float offset = -lowest_logit * scale;
     constexpr float last = bucket_count - 1;
@@ -36,72 +39,180 @@ void Buckets::distribute(const Source &source, std::size_t count) {
     if (bucket_of_.size() < size) {
         bucket_of_.resize(size);
     }
+    std::uint8_t *const bucket_of = bucket_of_.data();
     for (std::size_t i = 0; i < size; ++i) {
         const float place = std::min(std::max(scale * source.logit(i) + offset, 0.0F), last);
-        bucket_of_[i] = static_cast<std::uint8_t>(static_cast<std::int32_t>(place));
+        bucket_of[i] = static_cast<std::uint8_t>(static_cast<std::int32_t>(place));
     }
-    sizes_.fill(0);
-    for (std::size_t i = 0; i < size; ++i) {
-        ++sizes_[bucket_of_[i]];
+    // Four counts each, so that neighbours in one bucket don't wait for each other.
+    std::array<Sizes, 4> counts{};
+    std::size_t i = 0;
+    for (; i + counts.size() <= size; i += counts.size()) {
+        for (std::size_t lane = 0; lane < counts.size(); ++lane) {
+            ++counts[lane][bucket_of[i + lane]];
+        }
     }
+    for (; i < size; ++i) {
+        ++counts[0][bucket_of[i]];
+    }
+    for (std::size_t bucket = 0; bucket < bucket_count; ++bucket) {
+        sizes_[bucket] =
+            counts[0][bucket] + counts[1][bucket] + counts[2][bucket] + counts[3][bucket];
+    }
+}
+
+template <class Source>
+void Buckets::distribute(const Source &source, std::size_t count) {
+    const std::size_t size = source.size();
+    count_each(source);
     std::size_t taken = 0;
     lowest_ = bucket_count;
     while (taken < count) {
         taken += sizes_[--lowest_];
     }
-    if (items_.size() < taken) {
-        items_.resize(taken);
+    // What is left out goes to one place behind the others, which nobody reads.
+    if (items_.size() < taken + 1) {
+        items_.resize(taken + 1);
     }
-    std::array<Candidate *, bucket_count> ends{};
-    Candidate *end = items_.data();
+    std::array<std::uint32_t, bucket_count> ends;
+    ends.fill(static_cast<std::uint32_t>(taken));
+    std::uint32_t end = 0;
     for (std::size_t bucket = bucket_count; bucket-- > lowest_;) {
         ends[bucket] = end;
         end += sizes_[bucket];
     }
+    const std::size_t lowest = lowest_;
+    const std::uint8_t *const bucket_of = bucket_of_.data();
+    Ranked *const items = items_.data();
     for (std::size_t i = 0; i < size; ++i) {
-        if (bucket_of_[i] >= lowest_) {
-            *ends[bucket_of_[i]]++ = source.at(i);
-        }
+        const std::size_t bucket = bucket_of[i];
+        items[ends[bucket]] = {source.logit(i), static_cast<std::uint32_t>(i)};
+        ends[bucket] += static_cast<std::uint32_t>(bucket >= lowest);
     }
     count_ = count;
     done_ = 0;
-    next_ = bucket_count - 1;
+    current_ = {};
+    sort_.start({});
+    found_ = {};
+    settled_.reset();
 }
 
-void Buckets::fill(std::span<const Candidate> all, std::size_t count) {
+void Buckets::fill(std::span<const Candidate> all, std::size_t count, Ties ties) {
+    ties_ = ties;
     distribute(List{all}, count);
 }
 
-void Buckets::fill(std::span<const float> row, std::size_t count) {
+void Buckets::fill(std::span<const float> row, std::size_t count, Ties ties) {
+    ties_ = ties;
     distribute(Row{row}, count);
+}
+
+// Goes on to the next bucket that has items.
+void Buckets::begin_bucket() noexcept {
+    current_.begin = done_;
+    do {
+        --current_.bucket;
+    } while (sizes_[current_.bucket] == 0);
+}
+
+// Only part of the lowest bucket may be wanted.
+void Buckets::sort_lowest() noexcept {
+    const std::span<Ranked> bucket{items_.data() + current_.begin, sizes_[lowest_]};
+    const std::size_t wanted = count_ - current_.begin;
+    Heap<Ranked> heap(bucket.first(wanted));
+    for (const Ranked &item : bucket.subspan(wanted)) {
+        if (item.value > heap.least()) {
+            heap.replace_least(item);
+        }
+    }
+    heap.sort();
+    done_ = count_;
+}
+
+void Buckets::sort_open_bucket() {
+    if (sorted_.size() < items_.size()) {
+        sorted_.resize(items_.size());
+        scratch_.resize(items_.size());
+    }
+    const std::size_t size = sizes_[current_.bucket];
+    const std::span<Ranked> bucket{items_.data() + current_.begin, size};
+    const std::span<Ranked> sorted{sorted_.data() + current_.begin, size};
+    if (current_.begin + size > count_) {
+        sort_lowest();
+        settled_.set(lowest_);
+        std::copy(bucket.begin(), bucket.end(), sorted.begin());
+        return;
+    }
+    if (size < few) {
+        std::copy(bucket.begin(), bucket.end(), sorted.begin());
+        LazySort sort;
+        sort.start(sorted);
+        while (sort.next() < size) {
+        }
+    } else {
+        sort_by_radix(bucket, sorted, std::span(scratch_).first(size));
+    }
+    done_ = current_.begin + size;
 }
 
 std::size_t Buckets::sort_next() {
     if (done_ == count_) {
         return done_;
     }
-    while (sizes_[next_] == 0) {
-        --next_;
+    if (ties_ == Ties::open) {
+        begin_bucket();
+        sort_open_bucket();
+        return done_;
     }
-    const std::span<Candidate> bucket{items_.data() + done_, sizes_[next_]};
-    if (next_ > lowest_) {
-        std::sort(bucket.begin(), bucket.end(),
-                  [](const Candidate &a, const Candidate &b) { return a.logit > b.logit; });
-        done_ += bucket.size();
-        --next_;
-    } else {
-        // Only part of the lowest bucket may be wanted.
-        const std::size_t wanted = count_ - done_;
-        Heap heap(bucket.first(wanted));
-        for (const Candidate &candidate : bucket.subspan(wanted)) {
-            if (candidate.logit > heap.least()) {
-                heap.replace_least(candidate);
-            }
+    if (current_.bucket == bucket_count || done_ == current_.begin + sizes_[current_.bucket]) {
+        begin_bucket();
+        if (current_.bucket == lowest_) {
+            sort_lowest();
+            return done_;
         }
-        heap.sort();
-        done_ = count_;
+        sort_.start({items_.data() + current_.begin, sizes_[current_.bucket]});
     }
+    done_ = current_.begin + sort_.next();
     return done_;
+}
+
+// Makes found_ the bucket that the item is in.
+void Buckets::find_bucket(std::size_t item) noexcept {
+    if (found_.bucket == bucket_count || item < found_.begin) {
+        found_ = {.bucket = bucket_count - 1, .begin = 0};
+    }
+    while (item >= found_.begin + sizes_[found_.bucket]) {
+        found_.begin += sizes_[found_.bucket--];
+    }
+}
+
+void Buckets::settle_found() noexcept {
+    const std::span<Ranked> bucket{items_.data() + found_.begin, sizes_[found_.bucket]};
+    if (found_.bucket == lowest_) {
+        Heap<Ranked> heap(bucket);
+        heap.sort();
+    } else {
+        LazySort sort;
+        sort.start(bucket);
+        while (sort.next() < bucket.size()) {
+        }
+    }
+    settled_.set(found_.bucket);
+}
+
+std::uint32_t Buckets::settle(std::size_t item) {
+    find_bucket(item);
+    if (!settled_[found_.bucket]) {
+        const float value = sorted_[item].value;
+        const bool follows_its_like = item > found_.begin && sorted_[item - 1].value == value;
+        const bool leads_its_like =
+            item + 1 < found_.begin + sizes_[found_.bucket] && sorted_[item + 1].value == value;
+        if (!follows_its_like && !leads_its_like) {
+            return sorted_[item].place;
+        }
+        settle_found();
+    }
+    return items_[item].place;
 }
 
 } // namespace mullama::core::sampling

@@ -1,49 +1,84 @@
 // Falling order by buckets of logits, sorted one after the other and only as far as somebody reads.
 //
 // The buckets (128 of them, from -10 to 10) and the order within each are those of llama.cpp's
-// partial sort, so that equal logits come in the same order as there.
+// partial sort, so that equal logits come in the same order as there. To find out that order takes
+// several times as long as to sort the logits, and most of it is never looked at: it can be left
+// open, and be settled for one item at a time.
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
 
-#include "core/sampling/candidate.hpp"
+#include "core/sampling/lazy_sort.hpp"
+#include "core/sampling/ranked.hpp"
 
 namespace mullama::core::sampling {
+
+// What becomes of the order of equal logits.
+enum class Ties { settled, open };
 
 class Buckets {
 public:
     // Takes in the `count` greatest of `all`, none of them sorted yet. 1 <= count <= all.size().
-    void fill(std::span<const Candidate> all, std::size_t count);
+    void fill(std::span<const Candidate> all, std::size_t count, Ties ties);
     // The same for the logits of tokens 0, 1, 2, ...
-    void fill(std::span<const float> row, std::size_t count);
+    void fill(std::span<const float> row, std::size_t count, Ties ties);
 
-    // Sorts one bucket more. Returns how many of items() are in their final place now; at `count`
-    // there is nothing left to sort.
+    // Sorts some more. Returns how many of items() are in their final place now; at `count` there
+    // is nothing left to sort.
     std::size_t sort_next();
 
-    // The candidates, in falling order as far as they are sorted.
-    [[nodiscard]] std::span<const Candidate> items() const noexcept {
-        return {items_.data(), count_};
+    // The logits and whose they are, in falling order as far as they are sorted. Where ties are
+    // open, equal logits may be each other's.
+    [[nodiscard]] std::span<const Ranked> items() const noexcept {
+        return {ties_ == Ties::open ? sorted_.data() : items_.data(), count_};
     }
+    [[nodiscard]] Ties ties() const noexcept { return ties_; }
+    // Whose the sorted item is in truth, where ties are open.
+    [[nodiscard]] std::uint32_t settle(std::size_t item);
 
 private:
     static constexpr std::size_t bucket_count = 128;
+    using Sizes = std::array<std::uint32_t, bucket_count>;
 
     template <class Source>
     void distribute(const Source &source, std::size_t count);
+    template <class Source>
+    void count_each(const Source &source);
+    void begin_bucket() noexcept;
+    void sort_lowest() noexcept;
+    void sort_open_bucket();
+    void find_bucket(std::size_t item) noexcept;
+    void settle_found() noexcept;
 
+    // A bucket, and where it begins among the items.
+    struct Position {
+        std::size_t bucket = bucket_count;
+        std::size_t begin = 0;
+    };
+
+    Ties ties_ = Ties::settled;
     std::vector<std::uint8_t> bucket_of_;
-    std::array<std::size_t, bucket_count> sizes_{};
-    std::vector<Candidate> items_;
+    Sizes sizes_{};
+    // Bucket after bucket, the highest first.
+    std::vector<Ranked> items_;
     std::size_t count_ = 0;
     std::size_t done_ = 0;
-    // The bucket to sort next, and the lowest that was taken in.
-    std::size_t next_ = 0;
+    // The bucket being sorted, and the lowest that was taken in.
+    Position current_;
+    LazySort sort_;
     std::size_t lowest_ = 0;
+
+    // While ties are open: the items sorted, those above being as they came but for the buckets
+    // whose ties were settled; and the bucket that was looked for last.
+    std::vector<Ranked> sorted_;
+    std::vector<Ranked> scratch_;
+    std::bitset<bucket_count> settled_;
+    Position found_;
 };
 
 } // namespace mullama::core::sampling

@@ -19,6 +19,9 @@ constexpr float infinity = std::numeric_limits<float>::infinity();
 // the two differ in the order of equal logits.
 constexpr std::size_t heap_limit = 128;
 
+// Up to here the order of equal logits is worked out at once.
+constexpr std::size_t many = 4096;
+
 // Rows are read in blocks whose comparisons the compiler turns into vector instructions; few blocks
 // need a second look.
 constexpr std::size_t block = 64;
@@ -133,6 +136,7 @@ void Candidates::assign(std::span<const float> logits) {
     is_row_ = true;
     sorted_ = false;
     dense_ = false;
+    anonymous_ = false;
     selected_ = none;
     size_ = 0;
 }
@@ -186,7 +190,23 @@ void Candidates::become_list(std::size_t size, bool sorted) noexcept {
     dense_ = false;
 }
 
+Token Candidates::id_at(std::size_t place) {
+    const Token id = storage_[place].id;
+    return anonymous_ ? static_cast<Token>(buckets_.settle(static_cast<std::size_t>(id))) : id;
+}
+
 std::span<Candidate> Candidates::list() {
+    const std::span<Candidate> all = anonymous_list();
+    if (anonymous_) {
+        for (std::size_t place = 0; place < all.size(); ++place) {
+            all[place].id = id_at(place);
+        }
+        anonymous_ = false;
+    }
+    return all;
+}
+
+std::span<Candidate> Candidates::anonymous_list() {
     if (is_row_) {
         reserve(row_.size());
         for (std::size_t i = 0; i < row_.size(); ++i) {
@@ -212,14 +232,10 @@ void Candidates::keep_top(std::size_t count) {
         return;
     }
     if (count > heap_limit) {
-        if (is_row_) {
-            buckets_.fill(row_, count);
-        } else {
-            buckets_.fill(list(), count);
-        }
+        fill_buckets(count);
         while (buckets_.sort_next() < count) {
         }
-        replace_sorted(buckets_.items());
+        keep_sorted(count);
         return;
     }
     if (is_row_) {
@@ -228,7 +244,7 @@ void Candidates::keep_top(std::size_t count) {
             storage_[i] = {static_cast<Token>(i), row_[i], 0};
         }
     }
-    Heap heap({storage_.data(), count});
+    Heap heap(std::span(storage_.data(), count));
     if (is_row_) {
         std::size_t i = count;
         while (i < row_.size()) {
@@ -254,6 +270,32 @@ void Candidates::keep_top(std::size_t count) {
     }
     heap.sort();
     become_list(count, true);
+}
+
+void Candidates::fill_buckets(std::size_t count) {
+    // The buckets know places, which are ids only where every token has its own.
+    const bool can_be_open = is_row_ || dense_;
+    const Ties ties = can_be_open && size() > many ? Ties::open : Ties::settled;
+    if (is_row_) {
+        buckets_.fill(row_, count, ties);
+    } else {
+        buckets_.fill(list(), count, ties);
+    }
+}
+
+void Candidates::keep_sorted(std::size_t count) {
+    const std::span<const Ranked> kept = buckets_.items().first(count);
+    if (buckets_.ties() == Ties::settled) {
+        keep(kept);
+    } else {
+        reserve(count);
+        for (std::size_t i = 0; i < count; ++i) {
+            storage_[i] = {static_cast<Token>(i), kept[i].value, 0};
+        }
+        become_list(count, false);
+        anonymous_ = true;
+    }
+    sorted_ = true;
 }
 
 bool Candidates::keep_at_least(float least, std::size_t min_keep) {
@@ -333,10 +375,36 @@ void Candidates::keep_best() {
     become_list(1, true);
 }
 
+void Candidates::keep(std::span<const Ranked> chosen) {
+    if (is_row_) {
+        reserve(chosen.size());
+        for (std::size_t i = 0; i < chosen.size(); ++i) {
+            const std::uint32_t place = chosen[i].place;
+            storage_[i] = {static_cast<Token>(place), row_[place], 0};
+        }
+    } else {
+        if (spare_.size() < chosen.size()) {
+            spare_.resize(chosen.size());
+        }
+        for (std::size_t i = 0; i < chosen.size(); ++i) {
+            spare_[i] = storage_[chosen[i].place];
+        }
+        storage_.swap(spare_);
+    }
+    become_list(chosen.size(), false);
+}
+
+void Candidates::drop(std::size_t count) {
+    const std::span<const Candidate> rest = anonymous_list().subspan(count);
+    std::copy(rest.begin(), rest.end(), storage_.begin());
+    become_list(rest.size(), sorted_);
+}
+
 void Candidates::replace_sorted(std::span<const Candidate> candidates) {
     reserve(candidates.size());
     std::copy(candidates.begin(), candidates.end(), storage_.begin());
     become_list(candidates.size(), true);
+    anonymous_ = false;
 }
 
 float Candidates::max_logit() {
@@ -372,7 +440,7 @@ std::size_t Candidates::best() {
 
 Token Candidates::token() {
     const std::size_t place = has_selected() ? selected_ : best();
-    return is_row_ ? static_cast<Token>(place) : storage_[place].id;
+    return is_row_ ? static_cast<Token>(place) : id_at(place);
 }
 
 } // namespace mullama::core::sampling

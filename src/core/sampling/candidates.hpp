@@ -39,6 +39,9 @@ public:
 
     // The candidates as a list, made from the row if they are one still.
     [[nodiscard]] std::span<Candidate> list();
+    // The same for who doesn't look at ids: which of several equal logits is whose may not have
+    // been worked out.
+    [[nodiscard]] std::span<Candidate> anonymous_list();
     [[nodiscard]] std::size_t size() const noexcept { return is_row_ ? row_.size() : size_; }
     // How many tokens there were before any stage took some away.
     [[nodiscard]] std::size_t vocabulary_size() const noexcept { return vocabulary_size_; }
@@ -62,6 +65,12 @@ public:
     bool keep_tokens(std::span<const std::uint64_t> words);
     // Leaves the likeliest alone: the first of those with the greatest logit.
     void keep_best();
+    // Leaves the first `count` of the buckets, in their order; they are sorted that far.
+    void keep_sorted(std::size_t count);
+    // Leaves those at the places chosen, in the order chosen.
+    void keep(std::span<const Ranked> chosen);
+    // Leaves all but the first `count` of the list.
+    void drop(std::size_t count);
     // Puts other candidates, in falling order, in place of the list.
     void replace_sorted(std::span<const Candidate> candidates);
 
@@ -78,13 +87,16 @@ public:
     // The selected token, or the likeliest where no stage selected one.
     [[nodiscard]] Token token();
 
-    // Work space for stages that need falling order without sorting everything.
+    // For stages that need falling order without sorting everything: takes the `count` likeliest
+    // into the buckets, with their places here.
+    void fill_buckets(std::size_t count);
     [[nodiscard]] Buckets &buckets() noexcept { return buckets_; }
 
 private:
     static constexpr std::size_t none = static_cast<std::size_t>(-1);
 
     void become_list(std::size_t size, bool sorted) noexcept;
+    [[nodiscard]] Token id_at(std::size_t place);
     void reserve(std::size_t count);
 
     std::span<const float> row_;
@@ -94,11 +106,14 @@ private:
     bool row_max_known_ = false;
 
     std::vector<Candidate> storage_;
+    std::vector<Candidate> spare_;
     std::size_t size_ = 0;
     std::size_t selected_ = none;
     bool is_row_ = true;
     bool sorted_ = false;
     bool dense_ = false;
+    // Whether each id is the number of an item in the buckets, whose ties are open, not a token's.
+    bool anonymous_ = false;
     Buckets buckets_;
 };
 

@@ -28,7 +28,7 @@ public:
             }
             candidates.keep_top(candidates.size());
         }
-        const std::span<const Candidate> all = candidates.list();
+        const std::span<const Candidate> all = candidates.anonymous_list();
         std::size_t kept = 1;
         while (kept < all.size() && (all[kept].logit >= least || kept < min_keep_)) {
             ++kept;

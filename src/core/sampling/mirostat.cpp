@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/sampling/random.hpp"
+#include "core/sampling/mirostat_control.hpp"
 #include "core/sampling/softmax.hpp"
 #include "core/sampling/stage.hpp"
 
@@ -12,31 +12,21 @@ namespace {
 class Mirostat final : public Stage {
 public:
     void set(std::string_view parameter, double value) override {
-        if (parameter == "tau") {
-            tau_ = static_cast<float>(value);
-        } else if (parameter == "eta") {
-            eta_ = static_cast<float>(value);
-        } else if (parameter == "m") {
+        if (parameter == "m") {
             m_ = static_cast<std::size_t>(value);
         } else {
-            seed_ = static_cast<std::int64_t>(value);
+            control_.set(parameter, value);
         }
     }
 
     void apply(Candidates &candidates) override {
         candidates.keep_top(candidates.size());
         softmax(candidates);
-        candidates.truncate(how_many(candidates.list(), candidates.vocabulary_size()));
-        softmax(candidates);
-        const std::size_t place = draw_place(candidates.list(), engine_);
-        candidates.select(place);
-        mu_ -= eta_ * (-std::log2(candidates.list()[place].p) - tau_);
+        candidates.truncate(how_many(candidates.anonymous_list(), candidates.vocabulary_size()));
+        control_.select(candidates);
     }
 
-    void reset() override {
-        mu_ = 2 * tau_;
-        seed_engine(engine_, seed_);
-    }
+    void reset() override { control_.reset(); }
 
     [[nodiscard]] std::unique_ptr<Stage> clone() const override {
         return std::make_unique<Mirostat>(*this);
@@ -57,7 +47,7 @@ private:
         }
         const float exponent = products / squares;
         const float epsilon = exponent - 1;
-        const float k = std::pow((epsilon * std::pow(2.0F, mu_)) /
+        const float k = std::pow((epsilon * std::pow(2.0F, control_.mu())) /
                                      (1 - std::pow(static_cast<float>(vocabulary_size), -epsilon)),
                                  1 / exponent);
         // A number that is none, or too large for an int, is 1 in llama.cpp on x86.
@@ -65,13 +55,8 @@ private:
         return k >= 1 && k < too_large ? static_cast<std::size_t>(k) : 1;
     }
 
-    float tau_ = 0;
-    float eta_ = 0;
     std::size_t m_ = 0;
-    // The surprise aimed at, in bits.
-    float mu_ = 0;
-    std::int64_t seed_ = -1;
-    std::mt19937 engine_;
+    MirostatControl control_;
 };
 
 } // namespace

@@ -25,7 +25,7 @@ public:
         }
         candidates.keep_top(candidates.size());
         softmax(candidates);
-        const std::span<const Candidate> all = candidates.list();
+        const std::span<const Candidate> all = candidates.anonymous_list();
         curvature_.clear();
         float sum = 0;
         for (std::size_t i = 0; i + 2 < all.size(); ++i) {

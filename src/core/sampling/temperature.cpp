@@ -48,7 +48,13 @@ private:
         if (t == 1) {
             return;
         }
-        for (Candidate &candidate : candidates.list()) {
+        if (candidates.is_row()) {
+            for (float &logit : candidates.edit_row()) {
+                logit /= t;
+            }
+            return;
+        }
+        for (Candidate &candidate : candidates.anonymous_list()) {
             candidate.logit /= t;
         }
     }
@@ -56,7 +62,7 @@ private:
     // Where the temperature is 0 for some tokens only, those that follow must draw as they do for
     // the others: none is taken away.
     static void rule_out_the_rest(Candidates &candidates) {
-        for (Candidate &candidate : candidates.list().subspan(1)) {
+        for (Candidate &candidate : candidates.anonymous_list().subspan(1)) {
             candidate.logit = -std::numeric_limits<float>::infinity();
         }
     }
@@ -65,7 +71,7 @@ private:
     [[nodiscard]] float dynamic(Candidates &candidates) const {
         candidates.keep_top(candidates.size());
         softmax(candidates);
-        const std::span<const Candidate> all = candidates.list();
+        const std::span<const Candidate> all = candidates.anonymous_list();
         const float greatest = -std::log(1.0F / static_cast<float>(all.size()));
         float entropy = 0;
         for (const Candidate &candidate : all) {

@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <vector>
 
 #include "core/sampling/softmax.hpp"
 #include "core/sampling/stage.hpp"
@@ -26,14 +26,15 @@ public:
         if (p_ >= 1) {
             return;
         }
-        softmax(candidates);
         if (!candidates.sorted() && candidates.size() > small_list) {
             apply_lazily(candidates);
             return;
         }
+        softmax(candidates);
         candidates.keep_top(candidates.size());
         Reach reach{.p = p_, .min_keep = min_keep_};
-        reach.read(candidates.list(), candidates.size());
+        const std::span<const Candidate> all = candidates.anonymous_list();
+        reach.read(all.size(), [&](std::size_t i) { return all[i].p; });
         candidates.truncate(reach.read_count);
     }
 
@@ -50,9 +51,10 @@ private:
         std::size_t read_count = 0;
 
         // Goes on to `end` at most; true when it got there.
-        bool read(std::span<const Candidate> candidates, std::size_t end) {
+        template <class Probability>
+        bool read(std::size_t end, Probability probability) {
             while (read_count < end) {
-                sum += candidates[read_count++].p;
+                sum += probability(read_count++);
                 if (sum >= p && read_count >= min_keep) {
                     return true;
                 }
@@ -61,26 +63,49 @@ private:
         }
     };
 
-    void apply_lazily(Candidates &candidates) const {
-        Buckets &buckets = candidates.buckets();
+    void apply_lazily(Candidates &candidates) {
+        const float sum = exponentials<float>(candidates, weights_);
+        if (probabilities_.size() < candidates.size()) {
+            probabilities_.resize(candidates.size());
+        }
         Reach reach{.p = p_, .min_keep = min_keep_};
-        for (const std::size_t count : {first_look, candidates.size()}) {
-            buckets.fill(candidates.list(), count);
-            std::size_t in_order = 0;
-            bool reached = false;
-            while (!reached && in_order < count) {
-                in_order = buckets.sort_next();
-                reached = reach.read(buckets.items(), in_order);
-            }
-            if (reached || count == candidates.size()) {
-                break;
+        // Where even that many tokens as likely as the likeliest would fall short, look at all.
+        const bool near = min_keep_ <= first_look && static_cast<float>(first_look) > p_ * sum / 2;
+        if (!near || !look(candidates, first_look, sum, reach)) {
+            look(candidates, candidates.size(), sum, reach);
+        }
+        candidates.keep_sorted(reach.read_count);
+        const std::span<Candidate> kept = candidates.anonymous_list();
+        for (std::size_t i = 0; i < kept.size(); ++i) {
+            kept[i].p = probabilities_[i];
+        }
+    }
+
+    // Puts the `count` likeliest in order as far as the probability reaches. True when that was far
+    // enough.
+    bool look(Candidates &candidates, std::size_t count, float sum, Reach &reach) {
+        candidates.fill_buckets(count);
+        Buckets &buckets = candidates.buckets();
+        std::size_t in_order = 0;
+        while (in_order < count) {
+            in_order = buckets.sort_next();
+            const Ranked *const items = buckets.items().data();
+            const bool reached = reach.read(in_order, [&](std::size_t i) {
+                probabilities_[i] = weights_[items[i].place] / sum;
+                return probabilities_[i];
+            });
+            if (reached) {
+                return true;
             }
         }
-        candidates.replace_sorted(buckets.items().first(reach.read_count));
+        return false;
     }
 
     float p_ = 1;
     std::size_t min_keep_ = 0;
+    // By place, and in falling order.
+    std::vector<float> weights_;
+    std::vector<float> probabilities_;
 };
 
 } // namespace

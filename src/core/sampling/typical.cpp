@@ -1,8 +1,7 @@
-#include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <vector>
 
+#include "core/sampling/lazy_sort.hpp"
 #include "core/sampling/softmax.hpp"
 #include "core/sampling/stage.hpp"
 
@@ -25,22 +24,28 @@ public:
             return;
         }
         candidates.keep_top(candidates.size());
-        softmax(candidates);
-        drop_impossible(candidates);
-        const std::span<const Candidate> all = candidates.list();
-        order_by_surprise(all);
+        const float total = exponentials<float>(candidates, weights_);
+        const std::size_t possible = rank_by_surprise(candidates.size(), total);
+        const std::span<Ranked> ranked = std::span(ranked_).first(possible);
+        LazySort order;
+        order.start(ranked);
+        std::size_t in_order = 0;
         std::size_t kept = 0;
         float sum = 0;
-        kept_.clear();
-        while (kept < all.size()) {
-            kept_.push_back(all[order_[kept++]]);
-            sum += kept_.back().p;
+        while (kept < possible) {
+            if (kept == in_order) {
+                in_order = order.next();
+            }
+            sum += weights_[ranked[kept++].place] / total;
             if (sum > p_ && kept >= min_keep_) {
                 break;
             }
         }
-        candidates.replace_sorted(kept_);
-        candidates.unsort();
+        candidates.keep(ranked.first(kept));
+        const std::span<Candidate> left = candidates.anonymous_list();
+        for (std::size_t i = 0; i < kept; ++i) {
+            left[i].p = weights_[ranked[i].place] / total;
+        }
     }
 
     [[nodiscard]] std::unique_ptr<Stage> clone() const override {
@@ -48,37 +53,39 @@ public:
     }
 
 private:
-    // What has no probability has no surprise either, and is never typical.
-    static void drop_impossible(Candidates &candidates) {
-        const std::span<const Candidate> all = candidates.list();
-        std::size_t possible = all.size();
-        while (possible > 1 && !(all[possible - 1].p > 0)) {
-            --possible;
+    // By how far a token's surprise is from what is to be expected, the entropy; the nearest first.
+    // Returns how many are ranked: what has no probability has no surprise either, and is never
+    // typical.
+    std::size_t rank_by_surprise(std::size_t size, float total) {
+        if (ranked_.size() < size) {
+            ranked_.resize(size);
         }
-        candidates.truncate(possible);
-    }
-
-    // By how far a token's surprise is from what is to be expected, the entropy.
-    void order_by_surprise(std::span<const Candidate> all) {
         float entropy = 0;
-        for (const Candidate &candidate : all) {
-            entropy += -candidate.p * std::log(candidate.p);
+        float last = 0;
+        float logarithm = 0;
+        std::size_t possible = 0;
+        for (; possible < size; ++possible) {
+            const float p = weights_[possible] / total;
+            if (!(p > 0)) {
+                break;
+            }
+            if (p != last) {
+                last = p;
+                logarithm = std::log(p);
+            }
+            entropy += -p * logarithm;
+            ranked_[possible].value = logarithm;
         }
-        distance_.clear();
-        for (const Candidate &candidate : all) {
-            distance_.push_back(std::fabs(-std::log(candidate.p) - entropy));
+        for (std::size_t i = 0; i < possible; ++i) {
+            ranked_[i] = {-std::fabs(-ranked_[i].value - entropy), static_cast<std::uint32_t>(i)};
         }
-        order_.resize(all.size());
-        std::iota(order_.begin(), order_.end(), 0);
-        std::sort(order_.begin(), order_.end(),
-                  [this](std::size_t a, std::size_t b) { return distance_[a] < distance_[b]; });
+        return possible;
     }
 
     float p_ = 1;
     std::size_t min_keep_ = 0;
-    std::vector<float> distance_;
-    std::vector<std::size_t> order_;
-    std::vector<Candidate> kept_;
+    std::vector<float> weights_;
+    std::vector<Ranked> ranked_;
 };
 
 } // namespace

@@ -1,5 +1,3 @@
-#include <vector>
-
 #include "core/sampling/random.hpp"
 #include "core/sampling/softmax.hpp"
 #include "core/sampling/stage.hpp"
@@ -34,7 +32,7 @@ public:
         }
         candidates.keep_top(candidates.size());
         softmax(candidates);
-        const std::span<const Candidate> all = candidates.list();
+        const std::span<const Candidate> all = candidates.anonymous_list();
         std::size_t likely = 0;
         while (likely < all.size() && all[likely].p >= threshold_) {
             ++likely;
@@ -43,9 +41,7 @@ public:
         if (likely < 2 || all.size() - (likely - 1) < min_keep_) {
             return;
         }
-        const std::span<const Candidate> rest = all.subspan(likely - 1);
-        rest_.assign(rest.begin(), rest.end());
-        candidates.replace_sorted(rest_);
+        candidates.drop(likely - 1);
     }
 
     void reset() override { seed_engine(engine_, seed_); }
@@ -60,7 +56,6 @@ private:
     std::size_t min_keep_ = 0;
     std::int64_t seed_ = -1;
     std::mt19937 engine_;
-    std::vector<Candidate> rest_;
 };
 
 } // namespace

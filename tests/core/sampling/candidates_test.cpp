@@ -31,9 +31,10 @@ std::vector<Token> ids(std::span<const Candidate> candidates) {
     return result;
 }
 
-bool falls(std::span<const Candidate> candidates) {
-    return std::is_sorted(candidates.begin(), candidates.end(),
-                          [](const auto &a, const auto &b) { return a.logit > b.logit; });
+template <class Item>
+bool falls(std::span<Item> items) {
+    return std::is_sorted(items.begin(), items.end(),
+                          [](const auto &a, const auto &b) { return rank(a) > rank(b); });
 }
 
 TEST(Candidates, TheTopOfARowIsTheTopOfItsList) {
@@ -100,17 +101,39 @@ TEST(Candidates, AnEditedRowIsACopy) {
     EXPECT_EQ(candidates.token(), 2);
 }
 
+TEST(Candidates, KeepAndDropFollowThePlaces) {
+    const std::vector<float> row{5, 1, 4, 2, 3};
+    const std::vector<Ranked> chosen{{0, 4}, {0, 0}, {0, 2}};
+    for (const bool as_list : {false, true}) {
+        Candidates candidates;
+        candidates.assign(row);
+        if (as_list)
+            static_cast<void>(candidates.list());
+        candidates.keep(chosen);
+        EXPECT_EQ(ids(candidates.list()), (std::vector<Token>{4, 0, 2}));
+        EXPECT_EQ(candidates.list()[0].logit, 3);
+        EXPECT_FALSE(candidates.sorted());
+        EXPECT_FALSE(candidates.dense());
+        candidates.keep_top(3);
+        candidates.drop(1);
+        EXPECT_EQ(ids(candidates.list()), (std::vector<Token>{2, 4}));
+        EXPECT_TRUE(candidates.sorted());
+        candidates.keep_top(1);
+        EXPECT_EQ(candidates.token(), 2);
+    }
+}
+
 TEST(Buckets, SortNoFurtherThanAsked) {
     const std::vector<float> row = random_row(3000, 5, true);
     Candidates all;
     all.assign(row);
     Buckets eager;
-    eager.fill(all.list(), row.size());
+    eager.fill(all.list(), row.size(), Ties::settled);
     while (eager.sort_next() < row.size()) {
     }
     EXPECT_TRUE(falls(eager.items()));
     Buckets lazy;
-    lazy.fill(row, 500);
+    lazy.fill(row, 500, Ties::settled);
     std::size_t sorted = 0;
     while (sorted < 500) {
         const std::size_t now = lazy.sort_next();
@@ -118,10 +141,38 @@ TEST(Buckets, SortNoFurtherThanAsked) {
         sorted = now;
         EXPECT_TRUE(falls(lazy.items().first(sorted)));
         for (std::size_t i = 0; i < sorted; ++i)
-            ASSERT_EQ(lazy.items()[i].logit, eager.items()[i].logit);
+            ASSERT_EQ(lazy.items()[i].value, eager.items()[i].value);
     }
     EXPECT_EQ(sorted, 500U);
     EXPECT_EQ(lazy.sort_next(), 500U);
+}
+
+// A large list is sorted without the order of equal logits, which is found out afterwards: for one
+// that is asked for, or for all.
+TEST(Candidates, OpenTiesAreSettledAsIfTheyNeverWere) {
+    constexpr std::size_t size = 6000;
+    for (const bool ties : {false, true}) {
+        const std::vector<float> row = random_row(size, 11, ties);
+        Buckets eager;
+        eager.fill(row, size, Ties::settled);
+        while (eager.sort_next() < size) {
+        }
+        Candidates sorted;
+        sorted.assign(row);
+        sorted.keep_top(size);
+        for (const std::size_t place : {0U, 1U, 77U, 3000U, 5999U}) {
+            sorted.select(place);
+            EXPECT_EQ(sorted.token(), static_cast<Token>(eager.items()[place].place));
+            EXPECT_EQ(sorted.anonymous_list()[place].logit, eager.items()[place].value);
+        }
+        sorted.drop(10);
+        const std::span<const Candidate> named = sorted.list();
+        ASSERT_EQ(named.size(), size - 10);
+        for (std::size_t i = 0; i < named.size(); ++i) {
+            ASSERT_EQ(named[i].id, static_cast<Token>(eager.items()[i + 10].place)) << i;
+            ASSERT_EQ(named[i].logit, eager.items()[i + 10].value) << i;
+        }
+    }
 }
 
 // The order of equal logits is that of the standard library that llama.cpp is built with here.
@@ -134,7 +185,7 @@ TEST(Heap, IsAPartialSort) {
         for (std::size_t i = 0; i < size; ++i)
             mine.push_back({static_cast<Token>(i), static_cast<float>(engine() % 8), 0});
         std::vector<Candidate> theirs = mine;
-        Heap heap{std::span<Candidate>(mine).first(count)};
+        Heap heap(std::span<Candidate>(mine).first(count));
         for (std::size_t i = count; i < size; ++i) {
             if (mine[i].logit > heap.least())
                 heap.replace_least(mine[i]);
