@@ -357,10 +357,11 @@ std::string write_text(mullama_sampler_t *sampler, const std::vector<std::string
         for (std::size_t i = 0; i < logits.size(); ++i) {
             logits[i] = normal(engine);
             const char first = pieces[i].empty() ? '\0' : pieces[i].front();
-            if (step > 15 && (ends[i] || (first != '\0' && std::string_view("\"]})\n0").find(first) !=
-                                                               std::string_view::npos &&
-                                          pieces[i].size() == 1))) {
-                logits[i] += ends[i] ? 60 : 30;
+            if (step > 15 &&
+                (ends[i] || (first != '\0' &&
+                             std::string_view("\"]})\n0").find(first) != std::string_view::npos &&
+                             pieces[i].size() == 1))) {
+                logits[i] += ends[i] ? 60.0F : 30.0F;
             }
         }
         const mullama_token_t token = sample(sampler, logits);
@@ -398,8 +399,7 @@ TEST(Grammar, TextsMadeWithItAreOfItsLanguage) {
                 set_int(sampler.get(), dist, "seed", seed);
                 ASSERT_OK(mullama_sampler_reset(sampler.get()));
                 bool finished = false;
-                const std::string text =
-                    write_text(sampler.get(), pieces, ends, seed, finished);
+                const std::string text = write_text(sampler.get(), pieces, ends, seed, finished);
                 if (finished) {
                     ++finished_texts;
                     ASSERT_TRUE(language.contains(text)) << text;

@@ -1,6 +1,8 @@
 """`mullama run`: where the prompt comes from, what stops the text, what is written where."""
 
 import json
+import pathlib
+import tempfile
 import unittest
 
 from program import ECHO, GREEDY, Running, fixture, run
@@ -235,6 +237,51 @@ class Sampling(unittest.TestCase):
         self.assertIn("recommends no sampling", result.err)
         recommended = ("--override-kv", "general.sampling.temp=float:0", "--preset", "model")
         self.assertEqual(run("run", *ECHO, "abc", *recommended).out, "abc")
+
+
+class Grammar(unittest.TestCase):
+    WORD = 'root ::= [A-Z] [a-z]{4} "!"'
+
+    def test_text(self):
+        result = run("run", *ECHO, *GREEDY, "Hello there", "--grammar", self.WORD)
+        self.assertEqual((result.code, result.out, result.err), (0, "Hello!", ""))
+
+    def test_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "größe.gbnf")
+            path.write_text("# a word\n" + self.WORD + "\n", encoding="utf-8")
+            result = run("run", *ECHO, *GREEDY, "Hello there", "--grammar-file", str(path))
+            self.assertEqual((result.code, result.out), (0, "Hello!"), result.err)
+            path.write_text("", encoding="utf-8")
+            result = run("run", *ECHO, "x", "--grammar-file", str(path))
+            self.assertEqual(result.code, 2)
+            self.assertIn("--grammar-file names an empty file", result.err)
+            for wrong in (folder, str(path) + ".not"):
+                result = run("run", *ECHO, "x", "--grammar-file", wrong)
+                self.assertEqual(result.code, 2)
+                self.assertIn("--grammar-file names a file that cannot be read", result.err)
+
+    def test_root_in_any_order(self):
+        rules = ("--grammar", 'number ::= [0-9]+ "."\nword ::= [a-z]{2} "."')
+        root = ("--grammar-root", "word")
+        for flags in (rules + root, root + rules):
+            result = run("run", *ECHO, *GREEDY, "ab", *flags)
+            self.assertEqual((result.code, result.out), (0, "ab."), result.err)
+        result = run("run", *ECHO, *GREEDY, "ab", *rules)
+        self.assertEqual(result.code, 2)
+        self.assertIn('no rule "root"', result.err)
+        self.assertIn("--grammar-root", result.err)
+
+    def test_triggers(self):
+        flags = ("--grammar", 'root ::= "<" [0-9] ">"', "--grammar-triggers", "<")
+        result = run("run", *ECHO, *GREEDY, "sum: <5", *flags)
+        self.assertEqual((result.code, result.out), (0, "sum: <5>"), result.err)
+
+    def test_mistakes_are_shown_with_their_place(self):
+        result = run("run", *ECHO, "x", "--grammar", 'root ::= a\na ::= "x" )')
+        self.assertEqual(result.code, 2)
+        self.assertIn("grammar, line 2, column 11: expected an item", result.err)
+        self.assertIn("at:       --grammar", result.err)
 
 
 class Statistics(unittest.TestCase):

@@ -60,8 +60,8 @@ public:
     // Leaves those whose logit is at least `least`, in the order they have; false, with nothing
     // changed, where that leaves fewer than `min_keep`.
     bool keep_at_least(float least, std::size_t min_keep);
-    // Leaves the tokens whose bit is set, in the order they have; bit i of words[k] is that of token
-    // 64 * k + i. False, with nothing changed, where that leaves none.
+    // Leaves the tokens whose bit is set, in the order they have; bit i of words[k] is that of
+    // token 64 * k + i. False, with nothing changed, where that leaves none.
     bool keep_tokens(std::span<const std::uint64_t> words);
     // Leaves the likeliest alone: the first of those with the greatest logit.
     void keep_best();
