@@ -201,9 +201,9 @@ public:
         if (text_.empty() || !matcher_) {
             return;
         }
-        const bool fits = vocabulary_->vocab().contains(token) &&
-                          (waiting_.done() ? matcher_->accept(token)
-                                           : waiting_.accept(token, *matcher_));
+        const bool fits =
+            vocabulary_->vocab().contains(token) &&
+            (waiting_.done() ? matcher_->accept(token) : waiting_.accept(token, *matcher_));
         broken_ = broken_ || !fits;
     }
 
