@@ -73,16 +73,19 @@ void require_pooled(const Context &context) {
         if (facts.has_encoder && facts.has_decoder) {
             throw Error(MULLAMA_ERROR_UNSUPPORTED,
                         "llama.cpp does not pool the embeddings of an encoder-decoder model; "
-                        "mullama_context_embed_each_token() gives those of its tokens");
+                        "mullama_context_embed_each_token() gives those of its tokens")
+                .parameter("context");
         }
         throw Error(MULLAMA_ERROR_INVALID_STATE,
                     "this context does not make one embedding out of those of a text's tokens: "
                     "make it with a pooling (mean, cls or last, whichever the model was trained "
-                    "for), or ask for each token's with mullama_context_embed_each_token()");
+                    "for), or ask for each token's with mullama_context_embed_each_token()")
+            .parameter("context");
     case MULLAMA_POOLING_RANK:
         throw Error(MULLAMA_ERROR_INVALID_STATE,
                     "this context gives scores, not embeddings: call mullama_context_rerank(), or "
-                    "make it with another pooling");
+                    "make it with another pooling")
+            .parameter("context");
     default:
         break;
     }
@@ -92,7 +95,8 @@ void require_not_pooled(const Context &context) {
     if (context.pooling() != MULLAMA_POOLING_NONE) {
         throw Error(MULLAMA_ERROR_INVALID_STATE,
                     "the embeddings of this context are pooled: make it with pooling \"none\", or "
-                    "ask for one of each text with mullama_context_embed()");
+                    "ask for one of each text with mullama_context_embed()")
+            .parameter("context");
     }
 }
 

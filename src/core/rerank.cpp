@@ -67,10 +67,12 @@ void require_ranking(const Context &context) {
     if (facts.n_cls_out == 0) {
         throw Error(MULLAMA_ERROR_UNSUPPORTED,
                     "a model of architecture \"" + facts.architecture +
-                        "\" without a classifier gives no scores: reranking needs a reranker");
+                        "\" without a classifier gives no scores: reranking needs a reranker")
+            .parameter("context");
     }
     throw Error(MULLAMA_ERROR_INVALID_STATE,
-                "this context gives no scores: make it with pooling \"rank\"");
+                "this context gives no scores: make it with pooling \"rank\"")
+        .parameter("context");
 }
 
 std::vector<float> rerank(Context &context, std::string_view query,

@@ -409,7 +409,7 @@ TEST(Generate, FromTokensNothingIsAdded) {
     const std::vector<mullama_token_t> bad{'h', 'i', 9999};
     EXPECT_REFUSED(mullama_context_generate_tokens(context.get(), nullptr, bad.data(), bad.size(),
                                                    nullptr, nullptr, nullptr),
-                   MULLAMA_ERROR_OUT_OF_RANGE, "tokens", 2);
+                   MULLAMA_ERROR_OUT_OF_RANGE, "prompt", 2);
 }
 
 TEST(Generate, AnEmptyPromptNeedsSomethingToGoOnFrom) {

@@ -106,7 +106,7 @@ TEST(Sequence, RefusesWhatWouldMoveOthers) {
     EXPECT_REFUSED(mullama_context_sequence_divide(it, 1, 0, MULLAMA_POSITION_END, 2),
                    MULLAMA_ERROR_INVALID_STATE, "sequence");
     EXPECT_REFUSED(mullama_context_sequence_shift(it, 0, 3, 4, -1), MULLAMA_ERROR_INVALID_STATE,
-                   "begin");
+                   "delta");
     EXPECT_REFUSED(mullama_context_sequence_shift(it, 0, 2, 4, -3), MULLAMA_ERROR_OUT_OF_RANGE,
                    "delta");
     EXPECT_REFUSED(mullama_context_sequence_copy(it, 0, 1, 0, MULLAMA_POSITION_END),

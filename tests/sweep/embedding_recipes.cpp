@@ -60,7 +60,7 @@ void add_embedding_recipes_of_texts(Recipes &all) {
                world.ranking_context(), "abc", std::size_t{3}, texts(world), sizes(world),
                std::size_t{2},
                world.options<mullama_rerank_options_t>(mullama_rerank_options_init, [](auto &) {}),
-               world.outputs<float>(2), std::size_t{2});
+               world.outputs<float>(4), std::size_t{4}); // two labels
        })
         .only_llama("the echo engine has no reranker")
         .refuses("sizes", "[max]", {MULLAMA_ERROR_OUT_OF_RANGE, "documents[1]"},
@@ -77,11 +77,13 @@ void add_perplexity_recipes(Recipes &all) {
                     world.outputs<float>(2), std::size_t{2});
     });
     all.add<mullama_context_perplexity>([](World &world, auto with) {
-           const auto *const tokens =
-               world.keep(std::array<mullama_token_t, 9>{65, 66, 67, 68, 65, 66, 67, 68, 65});
+           // Enough for a window of the default size.
+           std::array<mullama_token_t, 300> text{};
+           text.fill(65);
+           const auto *const tokens = world.keep(text);
            return with(world.context(), tokens->data(), tokens->size(),
                        world.options<mullama_perplexity_options_t>(
-                           mullama_perplexity_options_init, [](auto &its) { its.window = 4; }),
+                           mullama_perplexity_options_init, [](auto &its) { its.window = 64; }),
                        world.out());
        })
         .accepts("options->max_windows", "max", "more than there are is all of them");
