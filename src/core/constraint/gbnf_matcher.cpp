@@ -5,12 +5,9 @@
 #include <string>
 #include <utility>
 
-#include "base/error.hpp"
 #include "core/constraint/gbnf_parser.hpp"
 
 namespace mullama::core::constraint::gbnf {
-
-using base::Error;
 
 Matcher::Matcher(std::shared_ptr<const Grammar> grammar,
                  std::shared_ptr<const Vocabulary> vocabulary, std::size_t memory)
@@ -84,9 +81,8 @@ Matcher::State Matcher::read(State from, std::string_view bytes) {
 
 // Where a token leads that does not end the generation.
 Matcher::State Matcher::read(Token token) {
-    const State text = vocabulary_->texts().test(token)
-                           ? read(state_, vocabulary_->piece(token))
-                           : Automaton::dead;
+    const State text = vocabulary_->texts().test(token) ? read(state_, vocabulary_->piece(token))
+                                                        : Automaton::dead;
     if (!automaton_.has_tokens(state_)) {
         return text;
     }
@@ -306,7 +302,8 @@ void Matcher::make_room() {
 }
 
 std::size_t Matcher::bytes() const noexcept {
-    return automaton_.bytes() + masks_.size() * (vocabulary_ == nullptr ? 0 : vocabulary_->ends().bytes());
+    return automaton_.bytes() +
+           masks_.size() * (vocabulary_ == nullptr ? 0 : vocabulary_->ends().bytes());
 }
 
 } // namespace mullama::core::constraint::gbnf
