@@ -1,7 +1,7 @@
-// Any bytes at all, read as a grammar, and more bytes as a text for it. What is wrong with a grammar
-// comes back as an error that says where; a text gets the same verdict from the automaton as from
-// the definition (tests/support/gbnf_reference.hpp), and a matcher that has to forget all the time
-// goes on like one that doesn't.
+// Any bytes at all, read as a grammar, and more bytes as a text for it. What is wrong with a
+// grammar comes back as an error that says where; a text gets the same verdict from the automaton
+// as from the definition (tests/support/gbnf_reference.hpp), and a matcher that has to forget all
+// the time goes on like one that doesn't.
 //
 // The input is the grammar, a byte FF, which no text has, and the text.
 #include <algorithm>

@@ -17,7 +17,8 @@
  * - Besides the codes that a function lists, any call that can fail may return
  *   MULLAMA_ERROR_OUT_OF_MEMORY, MULLAMA_ERROR_INTERNAL, MULLAMA_ERROR_FORKED (an object of the
  *   parent, used in a forked child), MULLAMA_ERROR_INVALID_ARGUMENT (NULL where an object or an
- *   output is needed, a struct that no `_init` filled) and MULLAMA_ERROR_UNSUPPORTED (a struct of a
+ *   output is needed, a struct that no `_init` filled), MULLAMA_ERROR_OUT_OF_RANGE (a size or a
+ *   count that no memory could hold) and MULLAMA_ERROR_UNSUPPORTED (a struct of a
  *   newer caller that asks for what this library does not know).
  * - A callback's last argument is the `user_data` it was registered with. It runs on the thread
  *   that made the call, unless the function says otherwise, and must not let an exception escape.

@@ -299,7 +299,9 @@ MULLAMA_API mullama_error_t *mullama_context_warm_up(mullama_context_t *context)
  * sequence.
  * @return NULL, or MULLAMA_ERROR_OUT_OF_RANGE (a token, position or sequence; the offset is the
  *         index in the batch), _NO_SPACE (the KV cache is full, or the batch too large),
- *         _INVALID_ARGUMENT, _INVALID_STATE, _BUSY, _FORKED, _ENGINE or _OUT_OF_MEMORY.
+ *         _UNSUPPORTED (embeddings for a model that takes tokens only), _CANCELLED (see
+ *         mullama_context_abort()), _INVALID_ARGUMENT, _INVALID_STATE, _BUSY, _FORKED, _ENGINE or
+ *         _OUT_OF_MEMORY.
  */
 MULLAMA_API mullama_error_t *mullama_context_decode(mullama_context_t *context,
                                                     const mullama_batch_t *batch);
@@ -459,7 +461,7 @@ MULLAMA_API mullama_error_t *mullama_context_sequence_positions(mullama_context_
  *
  * @param context the context.
  * @param sequence the sequence.
- * @param[out] out the tokens, owned by the caller.
+ * @param[out] out the tokens, owned by the caller; MULLAMA_TOKEN_NONE where there was an embedding.
  * @return NULL, or MULLAMA_ERROR_OUT_OF_RANGE, _INVALID_ARGUMENT, _BUSY, _FORKED or _OUT_OF_MEMORY.
  */
 MULLAMA_API mullama_error_t *mullama_context_sequence_tokens(mullama_context_t *context,

@@ -158,7 +158,7 @@ MULLAMA_API void mullama_generate_stats_init(mullama_generate_stats_t *stats, si
  * @param context the context.
  * @param sampler selects the tokens; NULL: the likeliest one each time (greedy). It is told of the
  *                prompt's tokens first.
- * @param prompt the prompt, UTF-8.
+ * @param prompt the prompt, UTF-8, at most INT32_MAX bytes.
  * @param prompt_size its length in bytes.
  * @param options how; NULL for the defaults.
  * @param[in,out] stats a struct that mullama_generate_stats_init() filled; may be NULL.

@@ -199,6 +199,9 @@ typedef struct mullama_model_info {
     int32_t n_cls_out;
     /** Its layers, output included, in the memory of GPUs. */
     int32_t n_gpu_layers;
+    /** The width of the embeddings that it takes in place of tokens; 0 where it takes tokens only:
+     * models with an encoder, of M-RoPE, and some whose layers look at the tokens. */
+    int32_t n_embd_inp;
 } mullama_model_info_t;
 
 /** What a metadata value is; the numbers are GGUF's own. */
@@ -402,9 +405,9 @@ MULLAMA_API const char *mullama_model_fingerprint(const mullama_model_t *model, 
  * A chat template that the model's file brings.
  *
  * @param model the model, or NULL.
- * @param name its name, for example "tool_use"; NULL for the default one.
+ * @param name its name, for example "tool_use"; NULL for the default one, as is "".
  * @param name_size the name's length in bytes.
- * @param[out] size the length of the template in bytes; may be NULL.
+ * @param[out] size the length of the template in bytes, 0 where there is none; may be NULL.
  * @return the Jinja text, borrowed from the model; NULL where there is none of that name.
  */
 MULLAMA_API const char *mullama_model_chat_template(const mullama_model_t *model, const char *name,
@@ -528,9 +531,9 @@ MULLAMA_API void mullama_memory_estimate_init(mullama_memory_estimate_t *estimat
 /**
  * What a model and one context would take, without loading any weights.
  *
- * @param path as mullama_model_load().
+ * @param path the file's path, UTF-8.
  * @param path_size its length in bytes.
- * @param model_options as mullama_model_load().
+ * @param model_options as mullama_model_load(); NULL for the defaults.
  * @param context_options as mullama_context_new(); NULL for the defaults.
  * @param[in,out] estimate a struct that mullama_memory_estimate_init() filled.
  * @return as mullama_model_load().

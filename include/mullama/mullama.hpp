@@ -625,6 +625,12 @@ public:
     void add(Token token, mullama_pos_t position, mullama_seq_id_t sequence, bool output) {
         check(mullama_batch_add(get(), token, position, &sequence, 1, output));
     }
+    /** Adds an embedding, in place of a token, to one sequence. */
+    void add_embedding(std::span<const float> embedding, mullama_pos_t position,
+                       mullama_seq_id_t sequence, bool output) {
+        check(mullama_batch_add_embedding(get(), embedding.data(), embedding.size(), position,
+                                          &sequence, 1, output));
+    }
     /** How many tokens it holds. */
     [[nodiscard]] size_t size() const noexcept { return mullama_batch_count(get()); }
     /** Takes all tokens out. */

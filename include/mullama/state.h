@@ -79,7 +79,7 @@ typedef struct mullama_state_info {
  * @return NULL, or MULLAMA_ERROR_OUT_OF_RANGE (no such sequence), _UNSUPPORTED (a model whose
  *         memory the engine cannot save or restore: encoders, encoder-decoder models, and some
  *         architectures by name), _INVALID_STATE (sequences were copied or moved, which the engine
- *         does at the next decode: decode a token first), _BUSY, _FORKED, _ENGINE or _OUT_OF_MEMORY.
+ *         does at the next decode: decode a token first), _BUSY, _FORKED, _ENGINE, _OUT_OF_MEMORY.
  */
 MULLAMA_API mullama_error_t *mullama_context_save_state(mullama_context_t *context,
                                                         mullama_seq_id_t sequence,

@@ -107,6 +107,9 @@ struct ModelFacts {
     std::int32_t n_positions = 0;
     std::int32_t n_embd = 0;
     std::int32_t n_embd_out = 0;
+    // The width of the embeddings that a batch may hold in place of tokens; 0: it takes tokens
+    // only.
+    std::int32_t n_embd_inp = 0;
     std::int32_t n_layer = 0;
     std::int32_t n_head = 0;
     std::int32_t n_head_kv = 0;
@@ -125,6 +128,10 @@ struct ModelFacts {
 // sequence_ids[sequence_begin[i] .. sequence_begin[i + 1]).
 struct Batch {
     std::vector<Token> tokens;
+    // Where n_embd is not 0, the batch holds embeddings instead, n_embd numbers each, and every
+    // token is MULLAMA_TOKEN_NONE.
+    std::vector<float> embeddings;
+    std::size_t n_embd = 0;
     std::vector<Position> positions;
     std::vector<std::uint32_t> sequence_begin{0};
     std::vector<SequenceId> sequence_ids;
@@ -142,6 +149,8 @@ struct Batch {
 
     void clear() noexcept {
         tokens.clear();
+        embeddings.clear();
+        n_embd = 0;
         positions.clear();
         sequence_begin.resize(1);
         sequence_ids.clear();

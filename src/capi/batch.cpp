@@ -24,6 +24,17 @@ mullama_error_t *mullama_batch_add(mullama_batch_t *batch, mullama_token_t token
     });
 }
 
+mullama_error_t *mullama_batch_add_embedding(mullama_batch_t *batch, const float *embedding,
+                                             size_t embedding_count, mullama_pos_t position,
+                                             const mullama_seq_id_t *sequences,
+                                             size_t sequences_count, bool output) {
+    return guarded([&] {
+        require(batch, "batch");
+        batch->impl.add_embedding(array(embedding, embedding_count, "embedding"), position,
+                                  array(sequences, sequences_count, "sequences"), output);
+    });
+}
+
 size_t mullama_batch_count(const mullama_batch_t *batch) {
     return batch == nullptr ? 0 : batch->impl.size();
 }

@@ -6,6 +6,7 @@
 #include "capi/options.hpp"
 
 #include <exception>
+#include <limits>
 #include <new>
 #include <string>
 
@@ -42,6 +43,14 @@ void refuse_null(std::string_view parameter) {
         .actual("NULL");
 }
 
+void refuse_count(std::string_view parameter, std::size_t count, std::size_t most) {
+    throw Error(MULLAMA_ERROR_OUT_OF_RANGE,
+                std::string(parameter) + " cannot be as long as " + std::to_string(count))
+        .parameter(parameter)
+        .expected("at most " + std::to_string(most))
+        .actual(count);
+}
+
 void refuse_enum(std::string_view parameter, int value, int first, int last) {
     throw Error(MULLAMA_ERROR_INVALID_ARGUMENT,
                 std::string(parameter) + " has no such value: " + std::to_string(value) +
@@ -62,7 +71,10 @@ void refuse_nul(std::string_view parameter, std::size_t offset) {
 }
 
 std::string_view text(const char *data, std::size_t size, std::string_view parameter) {
+    constexpr std::size_t most = std::numeric_limits<std::int32_t>::max();
     const std::string_view view = bytes(data, size, parameter);
+    if (view.size() > most)
+        refuse_count(parameter, size, most);
     base::require_utf8(view, parameter);
     return view;
 }

@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <span>
 #include <string_view>
@@ -29,6 +30,7 @@ template <class Body>
 }
 
 [[noreturn]] void refuse_null(std::string_view parameter);
+[[noreturn]] void refuse_count(std::string_view parameter, std::size_t count, std::size_t most);
 [[noreturn]] void refuse_enum(std::string_view parameter, int value, int first, int last);
 [[noreturn]] void refuse_nul(std::string_view parameter, std::size_t offset);
 
@@ -45,24 +47,27 @@ inline void require(const void *pointer, std::string_view parameter) {
         refuse_null(parameter);
 }
 
-// A list of the caller's; NULL is fine when it is empty.
+// A list of the caller's; NULL is fine when it is empty. No memory holds more than PTRDIFF_MAX
+// bytes: a larger count is a negative number that lost its sign on the way here.
 template <class T>
 [[nodiscard]] inline std::span<const T> array(const T *data, std::size_t count,
                                               std::string_view parameter) {
+    constexpr std::size_t most = PTRDIFF_MAX / sizeof(T);
     if (data == nullptr && count != 0) [[unlikely]]
         refuse_null(parameter);
+    if (count > most) [[unlikely]]
+        refuse_count(parameter, count, most);
     return {data, data == nullptr ? 0 : count};
 }
 
 // Bytes of the caller's, whatever they are; NULL is fine when there are none.
 [[nodiscard]] inline std::string_view bytes(const char *data, std::size_t size,
                                             std::string_view parameter) {
-    if (data == nullptr && size != 0) [[unlikely]]
-        refuse_null(parameter);
-    return data == nullptr ? std::string_view() : std::string_view(data, size);
+    const std::span<const char> all = array(data, size, parameter);
+    return {all.data(), all.size()};
 }
 
-// Text of the caller's: the same, and UTF-8 or refused with the offset.
+// Text of the caller's: the same, at most INT32_MAX bytes, and UTF-8 or refused with the offset.
 [[nodiscard]] std::string_view text(const char *data, std::size_t size, std::string_view parameter);
 
 // A NUL-terminated text of the caller's: not NULL, UTF-8.

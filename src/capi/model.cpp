@@ -87,10 +87,9 @@ mullama_error_t *mullama_model_load_parts(const char *const *paths, size_t paths
         const core::ModelRequest request = model_request(options, "options");
         const auto given = array(paths, paths_count, "paths");
         if (given.empty()) {
-            throw Error(MULLAMA_ERROR_INVALID_ARGUMENT,
-                        "paths is empty: a model has one part at least")
-                .parameter("paths")
-                .expected("at least 1 path")
+            throw Error(MULLAMA_ERROR_OUT_OF_RANGE, "paths is empty: a model has one part at least")
+                .parameter("paths_count")
+                .expected("at least 1")
                 .actual("0");
         }
         std::vector<std::string> list;
@@ -109,7 +108,7 @@ mullama_error_t *mullama_model_load_memory(const void *data, size_t size,
     return guarded([&] {
         const core::ModelRequest request = model_request(options, "options");
         require(data, "data");
-        const std::span bytes(static_cast<const std::byte *>(data), size);
+        const auto bytes = array(static_cast<const std::byte *>(data), size, "data");
         load_into(out, [&] { return core::load_model_from_memory(bytes, request); });
     });
 }
@@ -151,7 +150,8 @@ mullama_error_t *mullama_model_get_info(const mullama_model_t *model, mullama_mo
                                                 .n_expert = facts.n_expert,
                                                 .n_swa = facts.n_swa,
                                                 .n_cls_out = facts.n_cls_out,
-                                                .n_gpu_layers = facts.n_gpu_layers});
+                                                .n_gpu_layers = facts.n_gpu_layers,
+                                                .n_embd_inp = facts.n_embd_inp});
     });
 }
 
@@ -182,6 +182,8 @@ const char *mullama_model_fingerprint(const mullama_model_t *model, size_t *size
 const char *mullama_model_chat_template(const mullama_model_t *model, const char *name,
                                         size_t name_size, size_t *size) {
     const char *found = nullptr;
+    if (size != nullptr)
+        *size = 0;
     // There is nothing to report an error with, and none but a lack of memory: no template then.
     mullama_error_free(guarded([&] {
         if (model == nullptr)

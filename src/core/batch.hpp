@@ -15,12 +15,19 @@ public:
     // as it was on any failure.
     void add(backend::Token token, backend::Position position,
              std::span<const backend::SequenceId> sequences, bool output);
+    // In place of a token. Throws MULLAMA_ERROR_INVALID_STATE besides, where the batch holds
+    // tokens.
+    void add_embedding(std::span<const float> embedding, backend::Position position,
+                       std::span<const backend::SequenceId> sequences, bool output);
     void clear() noexcept { tokens_.clear(); }
 
     [[nodiscard]] std::size_t size() const noexcept { return tokens_.size(); }
     [[nodiscard]] const backend::Batch &tokens() const noexcept { return tokens_; }
 
 private:
+    void append(backend::Token token, std::span<const float> embedding, backend::Position position,
+                std::span<const backend::SequenceId> sequences, bool output);
+
     backend::Batch tokens_;
 };
 

@@ -41,7 +41,7 @@ bool is_encoder_only(const backend::ModelFacts &facts) {
 } // namespace
 
 Context::Context(std::shared_ptr<const Model> model, const mullama_context_options_t &options)
-    : model_(std::move(model)), history_(options.n_seq_max) {
+    : model_(std::move(model)), history_(0) {
     const backend::ModelFacts &facts = model_->facts();
     if (model_->vocab_only()) {
         throw Error(MULLAMA_ERROR_UNSUPPORTED,
@@ -55,6 +55,7 @@ Context::Context(std::shared_ptr<const Model> model, const mullama_context_optio
         memory_ = runtime->reserve(estimate_context_bytes(params, facts, model_->vocab().size()),
                                    "the context");
     }
+    history_ = SequenceHistory(params.n_seq_max);
     engine_ = with_log(runtime->log(), [&] { return model_->engine().new_context(params); });
     shape_ = describe(options, params);
     threads_ = {options.n_threads == 0 ? 0 : params.n_threads,
@@ -157,9 +158,10 @@ void Context::encode(const backend::Batch &batch) {
     run(batch, Part::encoder, 0);
 }
 
-void Context::encode(backend::SequenceId sequence, std::span<const backend::Token> tokens) {
+void Context::encode(backend::SequenceId sequence, std::span<const backend::Token> tokens,
+                     const char *parameter) {
     require_sequence(sequence, "sequence");
-    model_->vocab().require(tokens, "tokens");
+    model_->vocab().require(tokens, parameter);
     scratch_.clear();
     for (std::size_t i = 0; i < tokens.size(); ++i) {
         scratch_.add(tokens[i], static_cast<backend::Position>(i), std::span(&sequence, 1), true);
@@ -274,17 +276,18 @@ void Context::note_outputs(const backend::Batch &batch, std::size_t index_base, 
 }
 
 void Context::prefill(backend::SequenceId sequence, std::span<const backend::Token> tokens,
-                      mullama_output_t output, const PrefillProgress &progress) {
+                      mullama_output_t output, const PrefillProgress &progress,
+                      const char *parameter) {
     const std::size_t n_batch = engine_->n_batch();
     if (output == MULLAMA_OUTPUT_ALL && tokens.size() > n_batch) {
         require_decoder();
         require_sequence(sequence, "sequence");
-        model_->vocab().require(tokens, "tokens");
+        model_->vocab().require(tokens, parameter);
         throw Error(MULLAMA_ERROR_NO_SPACE,
                     "the logits of every token can be kept only within one batch, and this context "
                     "takes " +
                         std::to_string(n_batch) + " tokens at a time (n_batch)")
-            .parameter("tokens")
+            .parameter(parameter)
             .expected("at most " + std::to_string(n_batch))
             .actual(tokens.size());
     }
@@ -294,15 +297,15 @@ void Context::prefill(backend::SequenceId sequence, std::span<const backend::Tok
             return output == MULLAMA_OUTPUT_ALL ||
                    (output == MULLAMA_OUTPUT_LAST && index + 1 == tokens.size());
         },
-        progress);
+        progress, parameter);
 }
 
 void Context::prefill(backend::SequenceId sequence, std::span<const backend::Token> tokens,
                       const std::function<bool(std::size_t)> &wanted,
-                      const PrefillProgress &progress) {
+                      const PrefillProgress &progress, const char *parameter) {
     require_decoder();
     require_sequence(sequence, "sequence");
-    model_->vocab().require(tokens, "tokens");
+    model_->vocab().require(tokens, parameter);
     if (tokens.empty()) {
         return;
     }
@@ -318,7 +321,7 @@ void Context::prefill(backend::SequenceId sequence, std::span<const backend::Tok
                         "room for " +
                         std::to_string(room) + " more of " + std::to_string(n_ctx_seq()) +
                         ": shorten the text, or make a context with a larger n_ctx")
-            .parameter("tokens")
+            .parameter(parameter)
             .expected("at most " + std::to_string(room))
             .actual(tokens.size());
     }
@@ -608,12 +611,12 @@ void Context::require_own(backend::SequenceId sequence, backend::Position begin,
 }
 
 void Context::require_free(backend::SequenceId sequence, backend::Position begin,
-                           backend::Position end) const {
+                           backend::Position end, const char *parameter) const {
     if (begin < end && history_.holds(sequence, begin, end)) {
         throw Error(MULLAMA_ERROR_INVALID_STATE,
                     "the sequence holds tokens at positions " + std::to_string(begin) + " to " +
                         std::to_string(end - 1) + ", where others would be moved to")
-            .parameter("begin");
+            .parameter(parameter);
     }
 }
 
@@ -647,8 +650,8 @@ void Context::shift(backend::SequenceId sequence, backend::Position begin, backe
     // Places that are in the way, beside the range itself, which moves along.
     const auto lower = static_cast<backend::Position>(least);
     const auto upper = static_cast<backend::Position>(most) + 1;
-    require_free(sequence, lower, std::min(upper, begin));
-    require_free(sequence, std::max(lower, end), upper);
+    require_free(sequence, lower, std::min(upper, begin), "delta");
+    require_free(sequence, std::max(lower, end), upper, "delta");
     engine_->shift(sequence, begin, end, delta);
     history_.shift(sequence, begin, end, delta);
     forget_outputs();
@@ -667,7 +670,7 @@ void Context::divide(backend::SequenceId sequence, backend::Position begin, back
     if (divisor == 1 || !history_.holds(sequence, begin, end)) {
         return;
     }
-    require_free(sequence, begin / divisor, begin);
+    require_free(sequence, begin / divisor, begin, "divisor");
     engine_->divide(sequence, begin, end, divisor);
     history_.divide(sequence, begin, end, divisor);
     forget_outputs();

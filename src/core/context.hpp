@@ -59,14 +59,15 @@ public:
 
     // Appends tokens to a sequence. On failure, and when `progress` says stop
     // (MULLAMA_ERROR_CANCELLED), the sequence is as it was, or empty where the model's memory
-    // cannot go back.
+    // cannot go back. `parameter`: what the caller knows the tokens as.
     void prefill(backend::SequenceId sequence, std::span<const backend::Token> tokens,
-                 mullama_output_t output, const PrefillProgress &progress = nullptr);
+                 mullama_output_t output, const PrefillProgress &progress = nullptr,
+                 const char *parameter = "tokens");
     // The same, keeping the logits of the tokens for which `wanted` says so; `progress` can read
     // those of its batch, by their index among all tokens.
     void prefill(backend::SequenceId sequence, std::span<const backend::Token> tokens,
                  const std::function<bool(std::size_t index)> &wanted,
-                 const PrefillProgress &progress);
+                 const PrefillProgress &progress, const char *parameter = "tokens");
 
     // Appends one token whose logits are wanted: what generation does all the time. False, with
     // nothing changed, where there is no room. The token is in the vocabulary, the sequence exists.
@@ -74,7 +75,8 @@ public:
                               backend::Position position);
 
     // Runs the encoder over tokens that are all of its text.
-    void encode(backend::SequenceId sequence, std::span<const backend::Token> tokens);
+    void encode(backend::SequenceId sequence, std::span<const backend::Token> tokens,
+                const char *parameter);
 
     // The logits of a token of the last decode; negative: counted from the last that were kept.
     [[nodiscard]] std::span<const float> logits(std::int32_t index);
@@ -181,8 +183,8 @@ private:
     // Checks that the positions of a range may move.
     void require_own(backend::SequenceId sequence, backend::Position begin,
                      backend::Position end) const;
-    void require_free(backend::SequenceId sequence, backend::Position begin,
-                      backend::Position end) const;
+    void require_free(backend::SequenceId sequence, backend::Position begin, backend::Position end,
+                      const char *parameter) const;
     void require_empty() const;
     void require_decoder() const;
 

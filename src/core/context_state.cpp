@@ -215,6 +215,7 @@ void Context::load_state(backend::SequenceId sequence, std::span<const std::byte
     // Measuring empties the context: before it holds something, or never.
     choose_threads();
     std::vector<backend::StateExtent> extents;
+    extents.reserve(state.header.sequences.size());
     for (const StateSequence &its : state.header.sequences) {
         extents.push_back({its.id, its.last});
     }

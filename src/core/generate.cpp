@@ -97,7 +97,7 @@ private:
             require_continuation();
         } else {
             context_.prefill(options_.sequence, prompt, MULLAMA_OUTPUT_LAST,
-                             progress(prompt.size()));
+                             progress(prompt.size()), "prompt");
         }
         for (const Token token : prompt) {
             chain_.accept_prompt(token);
@@ -158,7 +158,7 @@ private:
                 .expected("at most " + std::to_string(context_.n_ubatch()))
                 .actual(prompt.size());
         }
-        context_.encode(options_.sequence, prompt);
+        context_.encode(options_.sequence, prompt, "prompt");
         if (options_.on_prefill != nullptr && !options_.on_prefill(1, options_.user_data)) {
             throw Error(MULLAMA_ERROR_CANCELLED, "the generation was stopped by its callback "
                                                  "after the encoder");

@@ -238,9 +238,9 @@ using Cells = std::unordered_map<std::uint32_t, CellContent>;
 [[nodiscard]] bool agrees(Cells &cells, const StateEntry &entry, backend::SequenceId sequence) {
     const auto [place, is_new] = cells.try_emplace(entry.cell, CellContent{entry, sequence});
     CellContent &content = place->second;
-    const bool right = is_new || (content.sequence != sequence &&
-                                  content.entry.position == entry.position &&
-                                  content.entry.token == entry.token);
+    const bool right =
+        is_new || (content.sequence != sequence && content.entry.position == entry.position &&
+                   content.entry.token == entry.token);
     content.sequence = sequence;
     return right;
 }
@@ -255,7 +255,8 @@ void read_entries(Reader &in, StateSequence &to, Cells &cells) {
         entry.token = in.number<backend::Token>("a token");
         entry.cell = in.number<std::uint32_t>("a cell");
         const backend::Position least = i == 0 ? to.first : to.entries.back().position;
-        if (entry.position < least || entry.position > to.last || entry.token < 0) {
+        if (entry.position < least || entry.position > to.last ||
+            entry.token < MULLAMA_TOKEN_NONE) {
             throw bad(begin, "a token stands where its sequence has none");
         }
         if (!agrees(cells, entry, to.id)) {

@@ -85,8 +85,9 @@ std::uint32_t Vocab::attributes(Token token) const {
 }
 
 std::shared_ptr<const constraint::Vocabulary> Vocab::for_constraints() const {
-    std::call_once(constraints_once_,
-                   [this] { constraints_ = std::make_shared<const constraint::Vocabulary>(*this); });
+    std::call_once(constraints_once_, [this] {
+        constraints_ = std::make_shared<const constraint::Vocabulary>(*this);
+    });
     return constraints_;
 }
 

@@ -248,7 +248,7 @@ TEST(Context, ABadBatchChangesNothing) {
 
     ASSERT_OK(add(batch.get(), 'b', 0, {1}, true));
     ASSERT_OK(add(batch.get(), 'b', 0, {2}, true));
-    refuse(MULLAMA_ERROR_OUT_OF_RANGE, "sequence", 1);
+    refuse(MULLAMA_ERROR_OUT_OF_RANGE, "sequences", 1);
 
     for (mullama_pos_t i = 0; i < 5; ++i)
         ASSERT_OK(add(batch.get(), 'b', i, {1}, true));

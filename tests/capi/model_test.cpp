@@ -453,7 +453,7 @@ TEST(ModelPath, RefusesWhatIsNone) {
                    "/no/such/model.gguf");
     EXPECT_REFUSED(load(fixture_path(), nullptr, &model), MULLAMA_ERROR_IO, "", {}, "");
     EXPECT_REFUSED(mullama_model_load_parts(nullptr, 0, nullptr, &model),
-                   MULLAMA_ERROR_INVALID_ARGUMENT, "paths");
+                   MULLAMA_ERROR_OUT_OF_RANGE, "paths_count");
     const std::array<const char *, 2> paths = {"x", nullptr};
     EXPECT_REFUSED(mullama_model_load_parts(paths.data(), 2, nullptr, &model),
                    MULLAMA_ERROR_INVALID_ARGUMENT, "paths[1]");

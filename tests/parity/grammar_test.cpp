@@ -1,9 +1,10 @@
 // The grammar stage allows the tokens that llama.cpp's own grammars allow, after every token of
 // random texts: grammars as people write them and random ones, over every kind of vocabulary.
 //
-// llama.cpp differs at the edges of UTF-8, and the test allows for that: it lets tokens through whose
-// bytes can be no text, and the end in the middle of a character; a negated class that rules out one character rules out all that begin with
-// the same bytes, where a token cuts them; and a negated token element rules out such tokens.
+// llama.cpp differs at the edges of UTF-8, and the test allows for that: it lets tokens through
+// whose bytes can be no text, and the end in the middle of a character; a negated class that rules
+// out one character rules out all that begin with the same bytes, where a token cuts them; and a
+// negated token element rules out such tokens.
 #include <cstdlib>
 #include <iostream>
 #include <memory>

@@ -314,8 +314,7 @@ TEST(StateParity, ACopyThatWaitsDoesNotReachWhatIsLoaded) {
         mullama_context_t *const it = context.get();
         const auto copy = [&] {
             ASSERT_OK(mullama_context_clear(it));
-            ASSERT_OK(
-                mullama_context_prefill(it, 0, one.data(), one.size(), MULLAMA_OUTPUT_NONE));
+            ASSERT_OK(mullama_context_prefill(it, 0, one.data(), one.size(), MULLAMA_OUTPUT_NONE));
             ASSERT_OK(mullama_context_sequence_copy(it, 0, 1, 0, MULLAMA_POSITION_END));
         };
         copy();

@@ -22,9 +22,7 @@ public:
 
     explicit WordVocabulary(std::vector<Word> words) : words_(std::move(words)) {}
 
-    [[nodiscard]] mullama_vocab_type_t type() const noexcept override {
-        return MULLAMA_VOCAB_BPE;
-    }
+    [[nodiscard]] mullama_vocab_type_t type() const noexcept override { return MULLAMA_VOCAB_BPE; }
     [[nodiscard]] std::int32_t size() const noexcept override {
         return static_cast<std::int32_t>(words_.size());
     }
@@ -70,6 +68,7 @@ public:
     }
     [[nodiscard]] bool adds_bos() const noexcept override { return false; }
     [[nodiscard]] bool adds_eos() const noexcept override { return false; }
+    [[nodiscard]] bool adds_sep() const noexcept override { return false; }
 
 private:
     std::vector<Word> words_;

@@ -52,8 +52,9 @@ void BatchCheck::check(const Batch &batch, const Context *memory, std::uint32_t 
     if (size == 0 || size > n_tokens_max) {
         refuse_size(size, n_tokens_max, limit_name);
     }
+    check_width(batch);
     for (std::size_t i = 0; i < size; ++i) {
-        if (batch.tokens[i] < 0 || batch.tokens[i] >= n_vocab_) {
+        if (batch.n_embd == 0 && (batch.tokens[i] < 0 || batch.tokens[i] >= n_vocab_)) {
             throw refusal(MULLAMA_ERROR_OUT_OF_RANGE, i, "is outside the vocabulary")
                 .parameter("token")
                 .expected(range(0, n_vocab_ - 1))
@@ -61,6 +62,21 @@ void BatchCheck::check(const Batch &batch, const Context *memory, std::uint32_t 
         }
         check_sequences(batch, i, memory);
     }
+}
+
+void BatchCheck::check_width(const Batch &batch) const {
+    if (batch.n_embd == 0 || batch.n_embd == static_cast<std::size_t>(n_embd_)) {
+        return;
+    }
+    if (n_embd_ == 0) {
+        throw Error(MULLAMA_ERROR_UNSUPPORTED,
+                    "this model takes tokens and no embeddings: its n_embd_inp is 0")
+            .parameter("batch");
+    }
+    throw Error(MULLAMA_ERROR_OUT_OF_RANGE, "the model's embeddings have another width")
+        .parameter("embedding_count")
+        .expected(std::to_string(n_embd_))
+        .actual(batch.n_embd);
 }
 
 void BatchCheck::check_sequences(const Batch &batch, std::size_t index, const Context *memory) {
@@ -92,7 +108,7 @@ void BatchCheck::check_sequences(const Batch &batch, std::size_t index, const Co
         if (sequence < 0 || static_cast<std::size_t>(sequence) >= extent_of_.size()) {
             throw refusal(MULLAMA_ERROR_OUT_OF_RANGE, index,
                           "belongs to a sequence that this context does not have (n_seq_max)")
-                .parameter("sequence")
+                .parameter("sequences")
                 .expected(range(0, static_cast<std::int64_t>(extent_of_.size()) - 1))
                 .actual(sequence);
         }

@@ -28,10 +28,14 @@ public:
     BatchCheck(std::int32_t n_vocab, std::uint32_t n_seq_max, const char *not_shared,
                Position n_positions = 0);
 
+    // Batches may hold embeddings of this width in place of tokens; 0, as at first: they may not.
+    void accept_embeddings(std::int32_t n_embd) noexcept { n_embd_ = n_embd; }
+
     // Throws base::Error, with the index in the batch as its offset, unless the batch has 1 to
     // `n_tokens_max` tokens (`limit_name` is what the caller knows that number as), every token is
-    // in the vocabulary, and every token stands right after the last one of each of its sequences.
-    // Asks `memory` where they end; without one, all are empty.
+    // in the vocabulary or every embedding as wide as the model's, and every token stands right
+    // after the last one of each of its sequences. Asks `memory` where they end; without one, all
+    // are empty.
     void check(const Batch &batch, const Context *memory, std::uint32_t n_tokens_max,
                const char *limit_name);
 
@@ -39,12 +43,14 @@ public:
     [[nodiscard]] std::span<const Extent> extents() const noexcept { return extents_; }
 
 private:
+    void check_width(const Batch &batch) const;
     void check_sequences(const Batch &batch, std::size_t index, const Context *memory);
     // Whether two sequences held the same positions before the batch.
     [[nodiscard]] bool hold_the_same(SequenceId one, SequenceId other, const Context *memory);
     Extent &extent(SequenceId sequence, const Context *memory);
 
     std::int32_t n_vocab_;
+    std::int32_t n_embd_ = 0;
     const char *not_shared_;
     Position n_positions_;
     std::vector<Extent> extents_;

@@ -85,6 +85,7 @@ LlamaContext::LlamaContext(llama_model &model, const ModelFacts &facts, std::mut
                                                    "\" always looks at all of its text")
             .parameter("attention");
     }
+    check_.accept_embeddings(facts.n_embd_inp);
     llama_set_abort_callback(context_.get(), on_abort_check, this);
     set_threads(params.n_threads, params.n_threads_batch);
     state_layout_ = layout_of(facts, context_params(model, facts, params));
@@ -199,7 +200,11 @@ std::int32_t LlamaContext::compute(Work work, const Batch &batch) {
     }
     llama_batch to{};
     to.n_tokens = static_cast<std::int32_t>(size);
-    to.token = const_cast<Token *>(batch.tokens.data());
+    if (batch.n_embd == 0) {
+        to.token = const_cast<Token *>(batch.tokens.data());
+    } else {
+        to.embd = const_cast<float *>(batch.embeddings.data());
+    }
     to.pos = const_cast<Position *>(batch.positions.data());
     to.n_seq_id = sequence_counts_.data();
     to.seq_id = sequence_lists_.data();

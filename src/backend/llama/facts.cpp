@@ -50,6 +50,24 @@ std::string description_of(const llama_model &model) {
     return without_guesses(text.data());
 }
 
+// Whether llama.cpp computes from embeddings in place of tokens, at one position each.
+bool takes_embeddings(const llama_model &model, const ModelFacts &facts) {
+    switch (llama_model_rope_type(&model)) {
+    case LLAMA_ROPE_TYPE_MROPE:
+    case LLAMA_ROPE_TYPE_IMROPE:
+    case LLAMA_ROPE_TYPE_VISION:
+        // Each embedding would need several.
+        return false;
+    default:
+        break;
+    }
+    // Some of their layers look at the tokens themselves; llama.cpp asserts that there are any, or
+    // reads what nobody wrote.
+    static constexpr std::array<std::string_view, 5> by_token{"deepseek4", "dflash", "eagle3",
+                                                              "gemma4-assistant", "granite-switch"};
+    return !facts.has_encoder && std::ranges::find(by_token, facts.architecture) == by_token.end();
+}
+
 // llama.cpp looks positions up in a table of these models, and asserts that they are in it.
 std::int32_t learned_positions(const llama_model &model, const ModelFacts &facts) {
     const std::string &name = facts.architecture;
@@ -135,6 +153,9 @@ ModelFacts read_facts(const llama_model &model, const ModelParams &params) {
     facts.n_positions = learned_positions(model, facts);
     facts.n_embd = llama_model_n_embd(&model);
     facts.n_embd_out = llama_model_n_embd_out(&model);
+    if (takes_embeddings(model, facts)) {
+        facts.n_embd_inp = llama_model_n_embd_inp(&model);
+    }
     facts.n_layer = llama_model_n_layer(&model);
     facts.n_head = llama_model_n_head(&model);
     facts.n_head_kv = llama_model_n_head_kv(&model);

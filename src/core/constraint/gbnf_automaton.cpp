@@ -90,8 +90,7 @@ Automaton::State Automaton::make_transition(State state, std::uint8_t byte) {
                 enter(node.next, item.frame);
             }
         } else if (node.kind == Node::Kind::set) {
-            const Utf8Automaton::State after =
-                grammar_->characters().step(item.character, byte);
+            const Utf8Automaton::State after = grammar_->characters().step(item.character, byte);
             if (after == Utf8Automaton::complete) {
                 enter(node.next, item.frame);
             } else if (after != Utf8Automaton::none) {
@@ -248,8 +247,8 @@ Automaton::Frame Automaton::intern_frame(std::span<const Return> returns) {
     const std::size_t begin = returns_.size();
     try {
         returns_.insert(returns_.end(), returns.begin(), returns.end());
-        frames_.push_back({static_cast<std::uint32_t>(begin),
-                           static_cast<std::uint32_t>(returns_.size())});
+        frames_.push_back(
+            {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(returns_.size())});
         const std::uint64_t hash = hash_of_frame(frame);
         const std::uint32_t known = frame_table_.find(hash, [&](Frame other) {
             return std::equal(returns.begin(), returns.end(),

@@ -30,8 +30,7 @@ public:
     // The most ways to have read a text.
     static constexpr std::size_t max_items = std::size_t{1} << 16;
 
-    explicit Automaton(std::shared_ptr<const Grammar> grammar,
-                       std::size_t memory = default_memory);
+    explicit Automaton(std::shared_ptr<const Grammar> grammar, std::size_t memory = default_memory);
 
     [[nodiscard]] const Grammar &grammar() const noexcept { return *grammar_; }
 

@@ -34,8 +34,7 @@ public:
             rule_ = i;
             grammar_->rules_[i].start = compile(bodies_[i].expression, accepted);
         }
-        const std::vector<Index> cycle =
-            analyze_left_calls(grammar_->nodes_, grammar_->rules_);
+        const std::vector<Index> cycle = analyze_left_calls(grammar_->nodes_, grammar_->rules_);
         if (!cycle.empty()) {
             throw left_recursion(cycle);
         }
@@ -256,9 +255,7 @@ private:
         }
     }
 
-    Position split(Position one, Position other) {
-        return emit({Node::Kind::split, one, other});
-    }
+    Position split(Position one, Position other) { return emit({Node::Kind::split, one, other}); }
 
     Syntax syntax_;
     std::shared_ptr<Grammar> grammar_;

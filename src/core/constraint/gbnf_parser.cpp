@@ -169,16 +169,15 @@ private:
         }
         skip_space(false);
         if (!starts_with("::=")) {
-            unexpected("\"::=\" after the rule's name",
-                       next_is('_') ? name_hint : "");
+            unexpected("\"::=\" after the rule's name", next_is('_') ? name_hint : "");
         }
         at_ += 3;
         const Index number = rule_number(rule_name, begin);
         if (syntax_.rules[number].body != no_index) {
             const auto first = base::text_position(text_, syntax_.rules[number].offset);
             throw error_at(text_, begin,
-                           "rule \"" + std::string(rule_name) + "\" is defined twice, first in line " +
-                               std::to_string(first.line))
+                           "rule \"" + std::string(rule_name) +
+                               "\" is defined twice, first in line " + std::to_string(first.line))
                 .expected("one definition of each rule")
                 .actual("a second definition of \"" + std::string(rule_name) + '"');
         }
@@ -605,9 +604,9 @@ private:
 
 Error error_at(std::string_view text, std::size_t offset, std::string_view message) {
     const base::TextPosition position = base::text_position(text, offset);
-    Error error(MULLAMA_ERROR_INVALID_ARGUMENT,
-                "grammar, line " + std::to_string(position.line) + ", column " +
-                    std::to_string(position.column) + ": " + std::string(message));
+    Error error(MULLAMA_ERROR_INVALID_ARGUMENT, "grammar, line " + std::to_string(position.line) +
+                                                    ", column " + std::to_string(position.column) +
+                                                    ": " + std::string(message));
     error.parameter("grammar")
         .offset(static_cast<std::int64_t>(offset))
         .at(position.line, position.column);

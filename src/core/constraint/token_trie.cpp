@@ -97,8 +97,8 @@ TokenTrie::TokenTrie(std::size_t size, const std::function<std::string_view(Toke
     };
     tokens_.reserve(entries.size());
     for (const Entry &entry : entries) {
-        const auto mismatch = std::mismatch(before.begin(), before.end(), entry.bytes.begin(),
-                                            entry.bytes.end());
+        const auto mismatch =
+            std::mismatch(before.begin(), before.end(), entry.bytes.begin(), entry.bytes.end());
         const auto shared = static_cast<std::size_t>(mismatch.first - before.begin());
         close_to(shared);
         for (std::size_t depth = shared; depth < entry.bytes.size(); ++depth) {

@@ -1,5 +1,5 @@
-// Finds the first of several words in a text that arrives byte by byte (A. Aho and M. Corasick 1975,
-// with every transition in a table).
+// Finds the first of several words in a text that arrives byte by byte (A. Aho and M. Corasick
+// 1975, with every transition in a table).
 #pragma once
 
 #include <array>

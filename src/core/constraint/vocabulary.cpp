@@ -3,11 +3,11 @@
 namespace mullama::core::constraint {
 
 Vocabulary::Vocabulary(const Vocab &vocab)
-    : vocab_(vocab), trie_(static_cast<std::size_t>(vocab.size()),
-                           [&vocab](Token token) {
-                               return vocab.ends_generation(token) ? std::string_view()
-                                                                   : vocab.piece(token, true);
-                           }),
+    : vocab_(vocab),
+      trie_(static_cast<std::size_t>(vocab.size()),
+            [&vocab](Token token) {
+                return vocab.ends_generation(token) ? std::string_view() : vocab.piece(token, true);
+            }),
       texts_(size()), visible_(size()), ends_(size()) {
     for (const Token token : trie_.tokens()) {
         texts_.set(token);

@@ -333,10 +333,10 @@ bool Candidates::keep_at_least(float least, std::size_t min_keep) {
 bool Candidates::keep_tokens(std::span<const std::uint64_t> words) {
     if (!is_row_) {
         std::size_t kept = 0;
-        for (std::size_t i = 0; i < size_; ++i) {
-            const auto token = static_cast<std::size_t>(storage_[i].id);
+        for (const Candidate &candidate : list()) {
+            const auto token = static_cast<std::size_t>(candidate.id);
             if (token / 64 < words.size() && ((words[token / 64] >> (token % 64)) & 1) != 0) {
-                storage_[kept++] = storage_[i];
+                storage_[kept++] = candidate;
             }
         }
         if (kept > 0) {

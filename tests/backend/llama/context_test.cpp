@@ -45,8 +45,8 @@ TEST(Context, RefusesBatchesThatLlamaWouldAbortOn) {
     EXPECT_NE(large.message.find("n_batch"), std::string::npos);
     EXPECT_EQ(refusal(*context, batch_of(Tokens{1, n_vocab}, 0)).offset, 1);
     EXPECT_EQ(refusal(*context, batch_of(Tokens{-1}, 0)).parameter, "token");
-    EXPECT_EQ(refusal(*context, batch_of(Tokens{1}, 0, 2)).parameter, "sequence");
-    EXPECT_EQ(refusal(*context, batch_of(Tokens{1}, 0, -1)).parameter, "sequence");
+    EXPECT_EQ(refusal(*context, batch_of(Tokens{1}, 0, 2)).parameter, "sequences");
+    EXPECT_EQ(refusal(*context, batch_of(Tokens{1}, 0, -1)).parameter, "sequences");
     EXPECT_EQ(refusal(*context, batch_of(Tokens{1}, 3)).parameter, "position");
     EXPECT_EQ(refusal(*context, batch_of(Tokens{1}, -1)).parameter, "position");
     EXPECT_EQ(context->last_position(0), -1);

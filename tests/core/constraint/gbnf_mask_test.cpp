@@ -122,8 +122,8 @@ TEST(GbnfMask, AnyCharacterIsNoByteThatNoTextHas) {
 
 TEST(GbnfMask, TokenElementsTakeWholeTokens) {
     const Words words = small_words();
-    for (const char *const grammar : {"root ::= <[3]> (!<[4]>)* <[4]> \"a\"+",
-                                      "root ::= <think> !</think>* </think> \"a\"+"}) {
+    for (const char *const grammar :
+         {"root ::= <[3]> (!<[4]>)* <[4]> \"a\"+", "root ::= <think> !</think>* </think> \"a\"+"}) {
         Matcher of = words.matcher(grammar);
         EXPECT_EQ(allowed(of, words.size()), (std::vector<Token>{3}));
         EXPECT_FALSE(of.accept(10));
@@ -192,8 +192,7 @@ TEST(GbnfMask, RefusesTokenElementsThatNameNoUsableToken) {
             EXPECT_EQ(error.parts().column, refusal.column);
             EXPECT_EQ(error.parts().expected, refusal.expected);
             EXPECT_EQ(error.parts().actual, refusal.actual);
-            EXPECT_NE(error.message().find(refusal.message), std::string::npos)
-                << error.message();
+            EXPECT_NE(error.message().find(refusal.message), std::string::npos) << error.message();
         }
     }
     EXPECT_NO_THROW(static_cast<void>(words.matcher("root ::= !<[1]>*")));
@@ -219,10 +218,25 @@ TEST(GbnfMask, EqualsEachTokenAloneOnRandomVocabularies) {
         today == nullptr ? 1U : static_cast<std::uint32_t>(std::strtoul(today, nullptr, 10));
     std::cout << "seed " << seed << "\n";
     std::mt19937 random(seed);
-    const auto below = [&](std::size_t bound) { return static_cast<std::size_t>(random()) % bound; };
-    constexpr std::string_view parts[] = {
-        "a", "b", "c", "abc", "(", ")", "\"", "\\", ",", "0", "\xC3\xA4", "\xE3", "\x81\x82",
-        "\xEF\xBF\xBD", "\xF0\x9F\x98\x80", "\xC3\xA4\xC3\xB6"};
+    const auto below = [&](std::size_t bound) {
+        return static_cast<std::size_t>(random()) % bound;
+    };
+    constexpr std::string_view parts[] = {"a",
+                                          "b",
+                                          "c",
+                                          "abc",
+                                          "(",
+                                          ")",
+                                          "\"",
+                                          "\\",
+                                          ",",
+                                          "0",
+                                          "\xC3\xA4",
+                                          "\xE3",
+                                          "\x81\x82",
+                                          "\xEF\xBF\xBD",
+                                          "\xF0\x9F\x98\x80",
+                                          "\xC3\xA4\xC3\xB6"};
     std::size_t partial = 0;
     for (int round = 0; round < 6; ++round) {
         std::vector<WordVocabulary::Word> pieces;

@@ -86,8 +86,9 @@ TEST(GbnfMatcher, MatchesWhatTheNotationSays) {
          {"A"}},
         {"root ::= .", {"a", "\n", "\xE3\x81\x82"}, {"", "ab", "\xE3\x81", "\x80", "\xFF"}},
         {"root ::= ... \"abc\" ...",
-         {"abcabcabc", "aaaabcccc", "\xE3\x81\x82\xE3\x81\x82\xE3\x81\x82"
-                                    "abc\xE3\x81\x82\xE3\x81\x82\xE3\x81\x82"},
+         {"abcabcabc", "aaaabcccc",
+          "\xE3\x81\x82\xE3\x81\x82\xE3\x81\x82"
+          "abc\xE3\x81\x82\xE3\x81\x82\xE3\x81\x82"},
          {"aaabcccc", "aaaaaabcccc"}},
         {"root ::= [\xE3\x81\x81-\xE3\x82\x9F]+",
          {"\xE3\x81\x93\xE3\x82\x93"},
@@ -325,9 +326,8 @@ private:
     std::string sequence(std::uint32_t depth) {
         std::string out;
         for (std::uint32_t i = below(4); i > 0; --i) {
-            out += item(depth) + one_of({"", "", "", "", "*", "+", "?", "{2}", "{0,2}", "{1,3}",
-                                         "{2,}"}) +
-                   " ";
+            out += item(depth) +
+                   one_of({"", "", "", "", "*", "+", "?", "{2}", "{0,2}", "{1,3}", "{2,}"}) + " ";
         }
         return out.empty() ? "\"\"" : out;
     }
@@ -381,14 +381,17 @@ TEST(GbnfMatcher, AgreesWithTheDefinitionOnRandomGrammars) {
             of.reset();
             const bool alive = of.accept(input);
             ASSERT_EQ(alive, verdict != GbnfReference::Verdict::no)
-                << "grammar:\n" << text << "input: \"" << input << '"';
+                << "grammar:\n"
+                << text << "input: \"" << input << '"';
             if (!alive) {
                 continue;
             }
             ASSERT_EQ(of.can_end(), verdict == GbnfReference::Verdict::complete)
-                << "grammar:\n" << text << "input: \"" << input << '"';
+                << "grammar:\n"
+                << text << "input: \"" << input << '"';
             ASSERT_EQ(of.is_final(), !reference.can_continue())
-                << "grammar:\n" << text << "input: \"" << input << '"';
+                << "grammar:\n"
+                << text << "input: \"" << input << '"';
             complete += of.can_end() ? 1 : 0;
             prefixes += of.can_end() ? 0 : 1;
         }

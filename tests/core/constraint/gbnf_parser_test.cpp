@@ -44,8 +44,7 @@ TEST(GbnfParser, SaysWhatIsWrongAndWhere) {
     const Refusal refusals[] = {
         {"root ::= \"a", 1, 10, "a literal that does not end", "'\"'", "the end of the grammar"},
         {"root ::= [a", 1, 10, "a class that does not end", "\"]\"", "the end of the grammar"},
-        {"root ::= <think", 1, 10, "a token that does not end", "\">\"",
-         "the end of the grammar"},
+        {"root ::= <think", 1, 10, "a token that does not end", "\">\"", "the end of the grammar"},
         {"root = \"a\"", 1, 6, "expected \"::=\"", "\"::=\" after the rule's name", "\"=\""},
         {"my_rule ::= \"a\"", 1, 3, "letters, digits and \"-\"", "\"::=\" after the rule's name",
          "\"_\""},
@@ -60,16 +59,15 @@ TEST(GbnfParser, SaysWhatIsWrongAndWhere) {
          "an item in front of what repeats it", "\"*\""},
         {"root ::= \"a\" | ?", 1, 16, "in front of what repeats it",
          "an item in front of what repeats it", "\"?\""},
-        {"root ::= \"a\"{}", 1, 14, "a number of repetitions", "a number of repetitions",
-         "\"}\""},
+        {"root ::= \"a\"{}", 1, 14, "a number of repetitions", "a number of repetitions", "\"}\""},
         {"root ::= \"a\"{,3}", 1, 14, "a number of repetitions", "a number of repetitions",
          "\",\""},
         {"root ::= \"a\"{2;3}", 1, 15, "expected", "\",\" or \"}\"", "\";\""},
         {"root ::= \"a\"{2,x}", 1, 16, "expected", "\"}\"", "\"x\""},
         {"root ::= \"a\"{3,2}", 1, 16, "at least 3 and at most 2", "at least 3", "2"},
         {"root ::= \"a\"{100001}", 1, 14, "too many repetitions", "at most 100000", "100001"},
-        {"root ::= \"a\"{1,99999999999999999999}", 1, 16, "too many repetitions",
-         "at most 100000", "99999999999999999999"},
+        {"root ::= \"a\"{1,99999999999999999999}", 1, 16, "too many repetitions", "at most 100000",
+         "99999999999999999999"},
         {"root ::= \"\\q\"", 1, 12, "after the backslash",
          "\\n, \\r, \\t, \\xXX, \\uXXXX, \\UXXXXXXXX, or one of \\ \" [ ] - after the backslash",
          "\"q\""},
@@ -91,8 +89,8 @@ TEST(GbnfParser, SaysWhatIsWrongAndWhere) {
         {"root ::= [^]", 1, 10, "a class without characters",
          "characters; \\] for a bracket, \".\" for any character", "[^]"},
         {"root ::= [z-a]", 1, 11, "wrong order", "the lower character first", "z-a"},
-        {"root ::= !\"a\"", 1, 11, "expected a token",
-         "a token, <[number]> or <text>, after \"!\"", "'\"'"},
+        {"root ::= !\"a\"", 1, 11, "expected a token", "a token, <[number]> or <text>, after \"!\"",
+         "'\"'"},
         {"root ::= <[x]>", 1, 12, "the number of a token", "the number of a token", "\"x\""},
         {"root ::= <[7>", 1, 13, "expected", "\"]>\" after the token's number", "\">\""},
         {"root ::= <[2147483648]>", 1, 12, "too large", "at most 2147483647", "2147483648"},
@@ -193,14 +191,14 @@ TEST(GbnfParser, NestingTakesNoStack) {
     }
     EXPECT_NO_THROW(static_cast<void>(
         Grammar::compile("root ::= " + sequences + "\"a\"" + alternatives, "root")));
-    expect_refusal({"root ::= " + open, 1, 10 + depth, "expected", "\")\"",
-                    "the end of the grammar"});
+    expect_refusal(
+        {"root ::= " + open, 1, 10 + depth, "expected", "\")\"", "the end of the grammar"});
 }
 
 TEST(GbnfParser, NestedRepetitionsAddUpInsteadOfMultiplying) {
     // llama.cpp refuses it: written out it is 10^12 characters.
-    const auto grammar = Grammar::compile(
-        "root ::= (((((([^x]*){0,99}){0,99}){0,99}){0,99}){0,99}){0,99}", "root");
+    const auto grammar =
+        Grammar::compile("root ::= (((((([^x]*){0,99}){0,99}){0,99}){0,99}){0,99}){0,99}", "root");
     EXPECT_LT(grammar->nodes().size(), 2000U);
 }
 

@@ -22,8 +22,8 @@ unsigned group_at(const std::string &text, std::size_t at) {
     }
     // Whether up to here it is text, but for a character that is cut off.
     const std::string prefix = text.substr(0, at + 1);
-    for (const char *const rest : {"", "\x80", "\x80\x80", "\x80\x80\x80", "\xA0\x80",
-                                   "\x90\x80\x80"}) {
+    for (const char *const rest :
+         {"", "\x80", "\x80\x80", "\x80\x80\x80", "\xA0\x80", "\x90\x80\x80"}) {
         if (mullama::base::find_invalid_utf8(prefix + rest) == std::string::npos) {
             return TokenTrie::characters;
         }
@@ -49,10 +49,8 @@ void expect_holds(const std::vector<std::string> &pieces) {
         ASSERT_GT(node.end, i);
         ASSERT_LE(node.end, trie.size());
         const auto first = trie.tokens().begin();
-        std::set<Token> here(first + node.first_token,
-                             first + trie.nodes()[i + 1].first_token);
-        std::set<Token> below(first + node.first_token,
-                              first + trie.nodes()[node.end].first_token);
+        std::set<Token> here(first + node.first_token, first + trie.nodes()[i + 1].first_token);
+        std::set<Token> below(first + node.first_token, first + trie.nodes()[node.end].first_token);
         std::set<Token> spelled;
         std::set<Token> begun;
         TokenTrie::Groups groups = 0;

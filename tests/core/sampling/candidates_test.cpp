@@ -165,6 +165,20 @@ TEST(Candidates, OpenTiesAreSettledAsIfTheyNeverWere) {
             EXPECT_EQ(sorted.token(), static_cast<Token>(eager.items()[place].place));
             EXPECT_EQ(sorted.anonymous_list()[place].logit, eager.items()[place].value);
         }
+        // Whoever looks at ids gets the settled ones.
+        Candidates allowed;
+        allowed.assign(row);
+        allowed.keep_top(size);
+        std::vector<std::uint64_t> words((size + 63) / 64, 0);
+        std::vector<Token> expected;
+        for (const Ranked &item : eager.items()) {
+            if (item.place % 3 == 0) {
+                words[item.place / 64] |= std::uint64_t{1} << (item.place % 64);
+                expected.push_back(static_cast<Token>(item.place));
+            }
+        }
+        ASSERT_TRUE(allowed.keep_tokens(words));
+        EXPECT_EQ(ids(allowed.list()), expected);
         sorted.drop(10);
         const std::span<const Candidate> named = sorted.list();
         ASSERT_EQ(named.size(), size - 10);
