@@ -5,12 +5,9 @@
 #include <string>
 #include <utility>
 
-#include "base/error.hpp"
 #include "core/constraint/gbnf_parser.hpp"
 
 namespace mullama::core::constraint::gbnf {
-
-using base::Error;
 
 Matcher::Matcher(std::shared_ptr<const Grammar> grammar,
                  std::shared_ptr<const Vocabulary> vocabulary, std::size_t memory)

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <limits>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -185,7 +184,7 @@ public:
     }
 
     void check(Token token) const override {
-        if (text_.empty() || !matcher_ || broken_) {
+        if (text_.empty() || matcher_ == nullptr || broken_) {
             return;
         }
         if (!vocabulary_->vocab().contains(token) || !allows(token)) {
@@ -198,7 +197,7 @@ public:
     }
 
     void accept(Token token) override {
-        if (text_.empty() || !matcher_) {
+        if (text_.empty() || matcher_ == nullptr) {
             return;
         }
         const bool fits =
@@ -208,7 +207,7 @@ public:
     }
 
     void reset() override {
-        if (matcher_) {
+        if (matcher_ != nullptr) {
             matcher_->reset();
         }
         waiting_.reset();
@@ -220,7 +219,12 @@ public:
     }
 
     Grammar() = default;
-    Grammar(const Grammar &) = default;
+    Grammar(const Grammar &other)
+        : Stage(other), text_(other.text_), root_(other.root_), words_(other.words_),
+          vocabulary_(other.vocabulary_), grammar_(other.grammar_),
+          matcher_(other.matcher_ == nullptr ? nullptr
+                                             : std::make_unique<Matcher>(*other.matcher_)),
+          waiting_(other.waiting_), broken_(other.broken_) {}
 
 private:
     void swap(Grammar &other) noexcept {
@@ -246,7 +250,7 @@ private:
         }
         grammar_ = constraint::gbnf::Grammar::compile(text_, root_);
         if (vocabulary_ != nullptr) {
-            matcher_.emplace(grammar_, vocabulary_);
+            matcher_ = std::make_unique<Matcher>(grammar_, vocabulary_);
             require_triggers();
         }
     }
@@ -314,7 +318,7 @@ private:
     std::shared_ptr<const constraint::Vocabulary> vocabulary_;
     std::shared_ptr<const constraint::gbnf::Grammar> grammar_;
     // Asking what is allowed makes states, and changes nothing else.
-    mutable std::optional<Matcher> matcher_;
+    std::unique_ptr<Matcher> matcher_;
     Waiting waiting_{words_};
     bool broken_ = false;
 };
