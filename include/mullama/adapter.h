@@ -263,7 +263,7 @@ MULLAMA_API mullama_error_t *mullama_adapter_metadata_string(const mullama_adapt
  * @param adapter the adapter.
  * @param index the key's index.
  * @param max_elements how many elements of an array to write before "..."; 0: all.
- * @param[out] out valid JSON unless cut short.
+ * @param[out] out the text, owned by the caller; valid JSON unless cut short.
  * @return as mullama_model_metadata_format().
  */
 MULLAMA_API mullama_error_t *mullama_adapter_metadata_format(const mullama_adapter_t *adapter,

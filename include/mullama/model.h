@@ -511,8 +511,9 @@ MULLAMA_API mullama_error_t *mullama_model_metadata_string(const mullama_model_t
  * @param model the model.
  * @param index the key's index.
  * @param max_elements how many elements of an array to write before "..."; 0: all.
- * @param[out] out valid JSON unless cut short; bytes that are not UTF-8 become U+FFFD, and numbers
- * that JSON has no word for (infinities, no number at all) null.
+ * @param[out] out the text, owned by the caller; valid JSON unless cut short: bytes that are not
+ *             UTF-8 become U+FFFD, and numbers that JSON has no word for (infinities, no number at
+ *             all) null.
  * @return NULL, or MULLAMA_ERROR_OUT_OF_RANGE or MULLAMA_ERROR_INVALID_ARGUMENT.
  */
 MULLAMA_API mullama_error_t *mullama_model_metadata_format(const mullama_model_t *model,

@@ -151,6 +151,11 @@ def read(include: pathlib.Path) -> Contract:
                *(f"struct {name.removesuffix('_t')}" for name in growing)}
     for function in contract.functions:
         pair(function.parameters, singles)
+        for parameter in function.parameters:
+            target = parameter.type.removesuffix("**").strip()
+            if parameter.type.endswith("**") and target in contract.opaque and not re.search(
+                    r"owned by the caller|borrowed", parameter.text):
+                raise Unreadable(f"{function.name}: who owns {parameter.name}?")
     for fields in contract.structs.values():
         pair(fields, singles)
     return contract
@@ -300,6 +305,9 @@ BAD = {
     "reference": "/** Y.\n * @return as mullama_z(). */\n"
                  "MULLAMA_API mullama_error_t *mullama_y(void);",
     "typedef": "typedef struct { int a; } mullama_s_t;",
+    "owner": "/** X. */\ntypedef struct mullama_x mullama_x_t;\n"
+             "/** Y.\n * @param[out] x the x.\n * @return NULL. */\n"
+             "MULLAMA_API mullama_error_t *mullama_y(mullama_x_t **x);",
 }
 
 

@@ -7,6 +7,9 @@ namespace mullama::sweep {
 
 namespace {
 
+// What World::ranking_context() gives for each document.
+constexpr std::size_t n_scores = 2;
+
 const mullama_embed_options_t *embed_options(World &world) {
     return world.options<mullama_embed_options_t>(mullama_embed_options_init, [](auto &) {});
 }
@@ -33,7 +36,7 @@ void add_embedding_recipes_of_texts(Recipes &all) {
        })
         .refuses("sizes", "[max]", {MULLAMA_ERROR_OUT_OF_RANGE, "texts[1]"},
                  "the text of that length")
-        .when("a context that does not pool", {MULLAMA_ERROR_INVALID_STATE, "context"},
+        .when("a context that does not pool", {MULLAMA_ERROR_INVALID_STATE, ""},
               [](World &world, auto with) {
                   return with(world.pooled(MULLAMA_POOLING_NONE), texts(world), sizes(world),
                               std::size_t{2}, embed_options(world), rows(world, 2),
@@ -60,12 +63,12 @@ void add_embedding_recipes_of_texts(Recipes &all) {
                world.ranking_context(), "abc", std::size_t{3}, texts(world), sizes(world),
                std::size_t{2},
                world.options<mullama_rerank_options_t>(mullama_rerank_options_init, [](auto &) {}),
-               world.outputs<float>(4), std::size_t{4}); // two labels
+               world.outputs<float>(2 * n_scores), 2 * n_scores);
        })
         .only_llama("the echo engine has no reranker")
         .refuses("sizes", "[max]", {MULLAMA_ERROR_OUT_OF_RANGE, "documents[1]"},
                  "the document of that length")
-        .when("no reranker", {MULLAMA_ERROR_UNSUPPORTED, "context"}, [](World &world, auto with) {
+        .when("no reranker", {MULLAMA_ERROR_UNSUPPORTED, ""}, [](World &world, auto with) {
             return with(world.context(), "abc", std::size_t{3}, texts(world), sizes(world),
                         std::size_t{2}, nullptr, world.outputs<float>(2), std::size_t{2});
         });
@@ -77,15 +80,15 @@ void add_perplexity_recipes(Recipes &all) {
                     world.outputs<float>(2), std::size_t{2});
     });
     all.add<mullama_context_perplexity>([](World &world, auto with) {
-           // Enough for a window of the default size.
-           std::array<mullama_token_t, 300> text{};
-           text.fill(65);
-           const auto *const tokens = world.keep(text);
+           const auto *const tokens =
+               world.keep(std::array<mullama_token_t, 9>{65, 66, 67, 68, 65, 66, 67, 68, 65});
            return with(world.context(), tokens->data(), tokens->size(),
                        world.options<mullama_perplexity_options_t>(
-                           mullama_perplexity_options_init, [](auto &its) { its.window = 64; }),
+                           mullama_perplexity_options_init, [](auto &its) { its.window = 4; }),
                        world.out());
        })
+        .refuses("options", "NULL", {MULLAMA_ERROR_INVALID_ARGUMENT, "tokens"},
+                 "too few for the default window, which is all of a sequence")
         .accepts("options->max_windows", "max", "more than there are is all of them");
 }
 

@@ -106,7 +106,7 @@ void add_list_recipes(Recipes &all) {
         .when("no grammar", {MULLAMA_ERROR_INVALID_ARGUMENT, "grammar"},
               [](World &world, auto with) {
                   return with(world.sampler_of("grammar"), std::size_t{0}, "grammar",
-                              std::size_t{7}, "root = x", std::size_t{8});
+                              std::size_t{7}, "root = a", std::size_t{8});
               })
         .when("a number's name", {MULLAMA_ERROR_INVALID_ARGUMENT, "k"},
               [=](World &world, auto with) {
@@ -126,9 +126,9 @@ void add_list_recipes(Recipes &all) {
                        world.keep(std::array<float, 2>{1, -1})->data(), std::size_t{2});
        })
         .accepts("tokens", "[max]", "a sampler knows no vocabulary")
-        .refuses("tokens", "[-1]", {MULLAMA_ERROR_OUT_OF_RANGE, "biases", 1},
-                 "the stage's parameter")
         .refuses("tokens", "[min]", {MULLAMA_ERROR_OUT_OF_RANGE, "biases", 1},
+                 "the stage's parameter")
+        .refuses("tokens", "[-1]", {MULLAMA_ERROR_OUT_OF_RANGE, "biases", 1},
                  "the stage's parameter")
         .refuses("biases", "[nan]", {MULLAMA_ERROR_INVALID_ARGUMENT, "biases", 1},
                  "it is no number")
