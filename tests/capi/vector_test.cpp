@@ -61,7 +61,8 @@ Vector random_vector(std::size_t size, std::mt19937_64 &random) {
 
 TEST(Vector, MeasuresAsBruteForceDoes) {
     std::mt19937_64 random(7);
-    for (const std::size_t size : {1, 2, 3, 7, 8, 9, 15, 16, 17, 63, 64, 384, 767, 1024, 4096}) {
+    for (const std::size_t size :
+         {1U, 2U, 3U, 7U, 8U, 9U, 15U, 16U, 17U, 63U, 64U, 384U, 767U, 1024U, 4096U}) {
         SCOPED_TRACE(size);
         const Vector a = random_vector(size, random);
         const Vector b = random_vector(size, random);
@@ -169,7 +170,7 @@ TEST(Vector, RefusesWhatIsNoNumber) {
 
 TEST(Vector, NormalizesToLengthOne) {
     std::mt19937_64 random(13);
-    for (const std::size_t size : {1, 2, 9, 384, 4096}) {
+    for (const std::size_t size : {1U, 2U, 9U, 384U, 4096U}) {
         const Vector from = random_vector(size, random);
         Vector to(size);
         ASSERT_OK(mullama_vector_normalize(from.data(), size, to.data()));
