@@ -44,7 +44,10 @@ const GroupTable &groups() {
 unsigned last_group(std::string_view text) {
     const auto byte = static_cast<std::uint8_t>(text.back());
     if (byte < 0x80) {
-        return TokenTrie::group_of(byte);
+        // It may cut off a character, which no text is well-formed with.
+        const std::string_view before = text.substr(0, text.size() - 1);
+        return base::complete_utf8_prefix(before) == before.size() ? TokenTrie::group_of(byte)
+                                                                   : TokenTrie::ill_formed;
     }
     const bool well_formed = base::find_invalid_utf8(text) >= base::complete_utf8_prefix(text);
     return well_formed ? TokenTrie::characters : TokenTrie::ill_formed;

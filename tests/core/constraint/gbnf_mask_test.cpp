@@ -120,6 +120,22 @@ TEST(GbnfMask, AnyCharacterIsNoByteThatNoTextHas) {
     EXPECT_EQ(allowed(zero, words.size()), (std::vector<Token>{6}));
 }
 
+// In a subtree that is large enough to be passed over where each of its characters is allowed.
+TEST(GbnfMask, RefusesACharacterThatALetterCutsOff) {
+    std::vector<WordVocabulary::Word> pieces{{"x"}, {"x\xE3s"}, {"x\xE3\x81"}, {"x\xE3\x81s"}};
+    for (char first = 'a'; first <= 'z'; ++first) {
+        pieces.push_back({std::string{'x', first}});
+        pieces.push_back({std::string{'x', first, first}});
+    }
+    const Words words(std::move(pieces));
+    Matcher matcher = words.matcher("root ::= [^\\x00-\\x1F]*");
+    const std::vector<Token> tokens = allowed(matcher, words.size());
+    EXPECT_EQ(tokens.size(), static_cast<std::size_t>(words.size()) - 2);
+    EXPECT_FALSE(matcher.mask().test(1));
+    EXPECT_TRUE(matcher.mask().test(2));
+    EXPECT_FALSE(matcher.mask().test(3));
+}
+
 TEST(GbnfMask, TokenElementsTakeWholeTokens) {
     const Words words = small_words();
     for (const char *const grammar :
