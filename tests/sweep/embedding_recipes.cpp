@@ -36,7 +36,7 @@ void add_embedding_recipes_of_texts(Recipes &all) {
        })
         .refuses("sizes", "[max]", {MULLAMA_ERROR_OUT_OF_RANGE, "texts[1]"},
                  "the text of that length")
-        .when("a context that does not pool", {MULLAMA_ERROR_INVALID_STATE, ""},
+        .when("a context that does not pool", {MULLAMA_ERROR_INVALID_STATE, "context"},
               [](World &world, auto with) {
                   return with(world.pooled(MULLAMA_POOLING_NONE), texts(world), sizes(world),
                               std::size_t{2}, embed_options(world), rows(world, 2),
@@ -68,7 +68,7 @@ void add_embedding_recipes_of_texts(Recipes &all) {
         .only_llama("the echo engine has no reranker")
         .refuses("sizes", "[max]", {MULLAMA_ERROR_OUT_OF_RANGE, "documents[1]"},
                  "the document of that length")
-        .when("no reranker", {MULLAMA_ERROR_UNSUPPORTED, ""}, [](World &world, auto with) {
+        .when("no reranker", {MULLAMA_ERROR_UNSUPPORTED, "context"}, [](World &world, auto with) {
             return with(world.context(), "abc", std::size_t{3}, texts(world), sizes(world),
                         std::size_t{2}, nullptr, world.outputs<float>(2), std::size_t{2});
         });
