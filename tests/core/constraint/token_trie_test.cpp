@@ -15,20 +15,33 @@ namespace {
 
 using namespace mullama::core::constraint;
 
+// Whether there is a way to go on after which it is text.
+bool can_become_text(const std::string &begun) {
+    constexpr const char *rests[] = {"",         "\x80",        "\x80\x80", "\x80\x80\x80",
+                                     "\xA0\x80", "\x90\x80\x80"};
+    return std::any_of(std::begin(rests), std::end(rests), [&](const char *rest) {
+        return mullama::base::find_invalid_utf8(begun + rest) == std::string::npos;
+    });
+}
+
+// Whether it ends within a character.
+bool ends_unfinished(const std::string &text) {
+    for (std::size_t size = 1; size <= std::min<std::size_t>(text.size(), 3); ++size) {
+        const std::string last = text.substr(text.size() - size);
+        if (mullama::base::find_invalid_utf8(last) == 0 && can_become_text(last)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 unsigned group_at(const std::string &text, std::size_t at) {
     const auto byte = static_cast<std::uint8_t>(text[at]);
     if (byte < 0x80) {
-        return TokenTrie::group_of(byte);
+        return ends_unfinished(text.substr(0, at)) ? TokenTrie::ill_formed
+                                                   : TokenTrie::group_of(byte);
     }
-    // Whether up to here it is text, but for a character that is cut off.
-    const std::string prefix = text.substr(0, at + 1);
-    for (const char *const rest :
-         {"", "\x80", "\x80\x80", "\x80\x80\x80", "\xA0\x80", "\x90\x80\x80"}) {
-        if (mullama::base::find_invalid_utf8(prefix + rest) == std::string::npos) {
-            return TokenTrie::characters;
-        }
-    }
-    return TokenTrie::ill_formed;
+    return can_become_text(text.substr(0, at + 1)) ? TokenTrie::characters : TokenTrie::ill_formed;
 }
 
 // Walks it as the header says, and puts down what is found where.
