@@ -15,6 +15,26 @@ constexpr float highest_logit = 10.0F;
 // Fewer than these are sorted faster by comparing them than by their digits.
 constexpr std::size_t few = 200;
 
+// Of so many one is taken, or fewer, where it is worth while to look for those.
+constexpr std::size_t scattered = 32;
+constexpr std::size_t block = 64;
+
+constexpr std::size_t parts = Buckets::parts;
+
+// Calls use(part, i) for every i below size, in rising order within each part.
+template <class Use>
+void for_each_in_parts(std::size_t size, Use use) {
+    const std::size_t each = size / parts;
+    for (std::size_t i = 0; i < each; ++i) {
+        for (std::size_t part = 0; part < parts; ++part) {
+            use(part, part * each + i);
+        }
+    }
+    for (std::size_t i = parts * each; i < size; ++i) {
+        use(parts - 1, i);
+    }
+}
+
 struct List {
     std::span<const Candidate> all;
     [[nodiscard]] std::size_t size() const { return all.size(); }
@@ -29,7 +49,7 @@ struct Row {
 
 } // namespace
 
-// Writes each one's bucket into bucket_of_ and how many each has into sizes_.
+// Writes each one's bucket into bucket_of_, and how many each has in each part of the source.
 template <class Source>
 void Buckets::count_each(const Source &source) {
     constexpr float scale = bucket_count / (highest_logit - lowest_logit);
@@ -41,29 +61,28 @@ void Buckets::count_each(const Source &source) {
     }
     std::uint8_t *const bucket_of = bucket_of_.data();
     for (std::size_t i = 0; i < size; ++i) {
-        const float place = std::min(std::max(scale * source.logit(i) + offset, 0.0F), last);
+        // Comparisons that the compiler turns into vector instructions; std::clamp it does not.
+        float place = scale * source.logit(i) + offset;
+        place = place > 0 ? place : 0;
+        place = place < last ? place : last;
         bucket_of[i] = static_cast<std::uint8_t>(static_cast<std::int32_t>(place));
     }
-    // Four counts each, so that neighbours in one bucket don't wait for each other.
-    std::array<Sizes, 4> counts{};
-    std::size_t i = 0;
-    for (; i + counts.size() <= size; i += counts.size()) {
-        for (std::size_t lane = 0; lane < counts.size(); ++lane) {
-            ++counts[lane][bucket_of[i + lane]];
+    for (Sizes &sizes : part_sizes_) {
+        sizes.fill(0);
+    }
+    for_each_in_parts(size, [this, bucket_of](std::size_t part, std::size_t i) {
+        ++part_sizes_[part][bucket_of[i]];
+    });
+    sizes_.fill(0);
+    for (const Sizes &sizes : part_sizes_) {
+        for (std::size_t bucket = 0; bucket < bucket_count; ++bucket) {
+            sizes_[bucket] += sizes[bucket];
         }
-    }
-    for (; i < size; ++i) {
-        ++counts[0][bucket_of[i]];
-    }
-    for (std::size_t bucket = 0; bucket < bucket_count; ++bucket) {
-        sizes_[bucket] =
-            counts[0][bucket] + counts[1][bucket] + counts[2][bucket] + counts[3][bucket];
     }
 }
 
 template <class Source>
 void Buckets::distribute(const Source &source, std::size_t count) {
-    const std::size_t size = source.size();
     count_each(source);
     std::size_t taken = 0;
     lowest_ = bucket_count;
@@ -74,20 +93,10 @@ void Buckets::distribute(const Source &source, std::size_t count) {
     if (items_.size() < taken + 1) {
         items_.resize(taken + 1);
     }
-    std::array<std::uint32_t, bucket_count> ends;
-    ends.fill(static_cast<std::uint32_t>(taken));
-    std::uint32_t end = 0;
-    for (std::size_t bucket = bucket_count; bucket-- > lowest_;) {
-        ends[bucket] = end;
-        end += sizes_[bucket];
-    }
-    const std::size_t lowest = lowest_;
-    const std::uint8_t *const bucket_of = bucket_of_.data();
-    Ranked *const items = items_.data();
-    for (std::size_t i = 0; i < size; ++i) {
-        const std::size_t bucket = bucket_of[i];
-        items[ends[bucket]] = {source.logit(i), static_cast<std::uint32_t>(i)};
-        ends[bucket] += static_cast<std::uint32_t>(bucket >= lowest);
+    if (taken < source.size() / scattered) {
+        take_few(source);
+    } else {
+        take_many(source, static_cast<std::uint32_t>(taken));
     }
     count_ = count;
     done_ = 0;
@@ -95,6 +104,59 @@ void Buckets::distribute(const Source &source, std::size_t count) {
     sort_.start({});
     found_ = {};
     settled_.reset();
+}
+
+// Most blocks have none that is taken.
+template <class Source>
+void Buckets::take_few(const Source &source) {
+    const std::size_t size = source.size();
+    std::array<std::uint32_t, bucket_count> ends;
+    std::uint32_t end = 0;
+    for (std::size_t bucket = bucket_count; bucket-- > lowest_;) {
+        ends[bucket] = end;
+        end += sizes_[bucket];
+    }
+    const auto lowest = static_cast<std::uint8_t>(lowest_);
+    const std::uint8_t *const bucket_of = bucket_of_.data();
+    for (std::size_t begin = 0; begin < size; begin += block) {
+        const std::size_t block_end = std::min(begin + block, size);
+        if (block_end == begin + block) {
+            std::uint8_t taken = 0;
+            for (std::size_t i = 0; i < block; ++i) {
+                taken |= static_cast<std::uint8_t>(bucket_of[begin + i] >= lowest);
+            }
+            if (taken == 0) {
+                continue;
+            }
+        }
+        for (std::size_t i = begin; i < block_end; ++i) {
+            if (bucket_of[i] >= lowest) {
+                items_[ends[bucket_of[i]]++] = {source.logit(i), static_cast<std::uint32_t>(i)};
+            }
+        }
+    }
+}
+
+// Goes through all parts at once: each knows where in a bucket its own begin, so that neighbours in
+// one bucket don't wait for each other.
+template <class Source>
+void Buckets::take_many(const Source &source, std::uint32_t taken) {
+    std::array<Sizes, parts> ends;
+    std::uint32_t end = 0;
+    for (std::size_t bucket = bucket_count; bucket-- > 0;) {
+        for (std::size_t part = 0; part < parts; ++part) {
+            ends[part][bucket] = bucket < lowest_ ? taken : end;
+            end += part_sizes_[part][bucket];
+        }
+    }
+    const std::size_t lowest = lowest_;
+    const std::uint8_t *const bucket_of = bucket_of_.data();
+    Ranked *const items = items_.data();
+    for_each_in_parts(source.size(), [&, lowest, bucket_of, items](std::size_t part, std::size_t i) {
+        const std::size_t bucket = bucket_of[i];
+        items[ends[part][bucket]] = {source.logit(i), static_cast<std::uint32_t>(i)};
+        ends[part][bucket] += static_cast<std::uint32_t>(bucket >= lowest);
+    });
 }
 
 void Buckets::fill(std::span<const Candidate> all, std::size_t count, Ties ties) {

@@ -23,6 +23,9 @@ enum class Ties { settled, open };
 
 class Buckets {
 public:
+    // What is taken in is read in so many equal parts at once.
+    static constexpr std::size_t parts = 4;
+
     // Takes in the `count` greatest of `all`, none of them sorted yet. 1 <= count <= all.size().
     void fill(std::span<const Candidate> all, std::size_t count, Ties ties);
     // The same for the logits of tokens 0, 1, 2, ...
@@ -49,6 +52,10 @@ private:
     void distribute(const Source &source, std::size_t count);
     template <class Source>
     void count_each(const Source &source);
+    template <class Source>
+    void take_few(const Source &source);
+    template <class Source>
+    void take_many(const Source &source, std::uint32_t taken);
     void begin_bucket() noexcept;
     void sort_lowest() noexcept;
     void sort_open_bucket();
@@ -64,6 +71,7 @@ private:
     Ties ties_ = Ties::settled;
     std::vector<std::uint8_t> bucket_of_;
     Sizes sizes_{};
+    std::array<Sizes, parts> part_sizes_{};
     // Bucket after bucket, the highest first.
     std::vector<Ranked> items_;
     std::size_t count_ = 0;

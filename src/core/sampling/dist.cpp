@@ -24,7 +24,7 @@ public:
         }
         if (candidates.is_row()) {
             // Nobody reads the probabilities of candidates that were never listed.
-            const double sum = exponentials<double>(candidates, weights_);
+            const double sum = exponentials(candidates, weights_);
             candidates.select(find(candidates.size(), sum * drawn,
                                    [this](std::size_t i) { return weights_[i]; }));
             return;

@@ -1,4 +1,7 @@
 // Probabilities out of logits.
+//
+// Sums are added up in the order of the candidates, in the precision stated: both decide the last
+// bits.
 #pragma once
 
 #include <vector>
@@ -7,20 +10,18 @@
 
 namespace mullama::core::sampling {
 
-// Writes e^(logit - greatest logit) into each candidate's p, and returns their sum, added up in the
-// list's order in Sum's precision: the order and the precision decide the last bits.
+// Writes e^(logit - greatest logit) into each candidate's p, and returns their sum.
 template <class Sum>
 Sum exponentials(Candidates &candidates);
 
 extern template float exponentials<float>(Candidates &);
 extern template double exponentials<double>(Candidates &);
 
-// The same into `weights`, one for each place, with no need of a list.
-template <class Sum>
-Sum exponentials(Candidates &candidates, std::vector<float> &weights);
+// The same of a row, into `weights`, one for each token.
+double exponentials(Candidates &row, std::vector<float> &weights);
 
-extern template float exponentials<float>(Candidates &, std::vector<float> &);
-extern template double exponentials<double>(Candidates &, std::vector<float> &);
+// The sum alone.
+float sum_of_exponentials(Candidates &candidates);
 
 // Writes its probability into each candidate's p.
 void softmax(Candidates &candidates);

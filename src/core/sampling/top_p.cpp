@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <vector>
 
+#include "core/sampling/exponential.hpp"
 #include "core/sampling/softmax.hpp"
 #include "core/sampling/stage.hpp"
 
@@ -11,6 +13,9 @@ namespace {
 // llama.cpp's, since they decide the order of equal logits.
 constexpr std::size_t small_list = 1024;
 constexpr std::size_t first_look = 256;
+
+// How many probabilities are worked out before looking whether they reach.
+constexpr std::size_t block = 64;
 
 class TopP final : public Stage {
 public:
@@ -64,15 +69,16 @@ private:
     };
 
     void apply_lazily(Candidates &candidates) {
-        const float sum = exponentials<float>(candidates, weights_);
+        const float sum = sum_of_exponentials(candidates);
+        const Softmax probability{Exponential(candidates.max_logit()), sum};
         if (probabilities_.size() < candidates.size()) {
             probabilities_.resize(candidates.size());
         }
         Reach reach{.p = p_, .min_keep = min_keep_};
         // Where even that many tokens as likely as the likeliest would fall short, look at all.
         const bool near = min_keep_ <= first_look && static_cast<float>(first_look) > p_ * sum / 2;
-        if (!near || !look(candidates, first_look, sum, reach)) {
-            look(candidates, candidates.size(), sum, reach);
+        if (!near || !look(candidates, first_look, probability, reach)) {
+            look(candidates, candidates.size(), probability, reach);
         }
         candidates.keep_sorted(reach.read_count);
         const std::span<Candidate> kept = candidates.anonymous_list();
@@ -81,21 +87,34 @@ private:
         }
     }
 
+    struct Softmax {
+        Exponential exponential;
+        float sum;
+    };
+
     // Puts the `count` likeliest in order as far as the probability reaches. True when that was far
     // enough.
-    bool look(Candidates &candidates, std::size_t count, float sum, Reach &reach) {
+    bool look(Candidates &candidates, std::size_t count, const Softmax &softmax, Reach &reach) {
         candidates.fill_buckets(count);
         Buckets &buckets = candidates.buckets();
         std::size_t in_order = 0;
         while (in_order < count) {
             in_order = buckets.sort_next();
-            const Ranked *const items = buckets.items().data();
-            const bool reached = reach.read(in_order, [&](std::size_t i) {
-                probabilities_[i] = weights_[items[i].place] / sum;
-                return probabilities_[i];
-            });
-            if (reached) {
-                return true;
+            const std::span<const Ranked> items = buckets.items();
+            while (reach.read_count < in_order) {
+                const std::size_t begin = reach.read_count;
+                const std::size_t end = std::min(begin + block, in_order);
+                const std::span<float> next(&probabilities_[begin], end - begin);
+                for (std::size_t i = begin; i < end; ++i) {
+                    probabilities_[i] = items[i].value;
+                }
+                softmax.exponential(next, next.data());
+                for (float &weight : next) {
+                    weight /= softmax.sum;
+                }
+                if (reach.read(end, [this](std::size_t i) { return probabilities_[i]; })) {
+                    return true;
+                }
             }
         }
         return false;
@@ -103,8 +122,7 @@ private:
 
     float p_ = 1;
     std::size_t min_keep_ = 0;
-    // By place, and in falling order.
-    std::vector<float> weights_;
+    // In falling order.
     std::vector<float> probabilities_;
 };
 

@@ -1,6 +1,7 @@
 #include <cmath>
 #include <vector>
 
+#include "core/sampling/exponential.hpp"
 #include "core/sampling/lazy_sort.hpp"
 #include "core/sampling/softmax.hpp"
 #include "core/sampling/stage.hpp"
@@ -24,7 +25,7 @@ public:
             return;
         }
         candidates.keep_top(candidates.size());
-        const float total = exponentials<float>(candidates, weights_);
+        const float total = weigh(candidates);
         const std::size_t possible = rank_by_surprise(candidates.size(), total);
         const std::span<Ranked> ranked = std::span(ranked_).first(possible);
         LazySort order;
@@ -53,6 +54,17 @@ public:
     }
 
 private:
+    float weigh(Candidates &candidates) {
+        const Exponential exponential(candidates.max_logit());
+        const std::span<const Candidate> all = candidates.anonymous_list();
+        if (weights_.size() < all.size()) weights_.resize(all.size());
+        for (std::size_t i = 0; i < all.size(); ++i) weights_[i] = all[i].logit;
+        exponential(std::span(weights_).first(all.size()), weights_.data());
+        float sum = 0;
+        for (std::size_t i = 0; i < all.size(); ++i) sum += weights_[i];
+        return sum;
+    }
+
     // By how far a token's surprise is from what is to be expected, the entropy; the nearest first.
     // Returns how many are ranked: what has no probability has no surprise either, and is never
     // typical.
