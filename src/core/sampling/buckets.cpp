@@ -1,6 +1,7 @@
 #include "core/sampling/buckets.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "core/sampling/heap.hpp"
 #include "core/sampling/radix_sort.hpp"
@@ -47,11 +48,41 @@ struct Row {
     [[nodiscard]] float logit(std::size_t i) const { return all[i]; }
 };
 
+// Calls look(begin, end) for blocks that may have an i for which `wanted` holds.
+template <class Wanted, class Look>
+void for_each_block(std::size_t size, Wanted wanted, Look look) {
+    for (std::size_t begin = 0; begin < size; begin += block) {
+        const std::size_t end = std::min(begin + block, size);
+        bool any = end < begin + block;
+        if (!any) {
+            std::uint8_t found = 0;
+            for (std::size_t i = 0; i < block; ++i) {
+                found |= static_cast<std::uint8_t>(wanted(begin + i));
+            }
+            any = found != 0;
+        }
+        if (any) {
+            look(begin, end);
+        }
+    }
+}
+
+// Only part of the lowest bucket may be wanted.
+void sort_part(std::span<Ranked> bucket, std::size_t wanted) noexcept {
+    Heap<Ranked> heap(bucket.first(wanted));
+    for (const Ranked &item : bucket.subspan(wanted)) {
+        if (item.value > heap.least()) {
+            heap.replace_least(item);
+        }
+    }
+    heap.sort();
+}
+
 } // namespace
 
 // Writes each one's bucket into bucket_of_, and how many each has in each part of the source.
 template <class Source>
-void Buckets::count_each(const Source &source) {
+void Buckets::count_each(Source source) {
     constexpr float scale = bucket_count / (highest_logit - lowest_logit);
     constexpr float offset = -lowest_logit * scale;
     constexpr float last = bucket_count - 1;
@@ -82,7 +113,8 @@ void Buckets::count_each(const Source &source) {
 }
 
 template <class Source>
-void Buckets::distribute(const Source &source, std::size_t count) {
+void Buckets::distribute(Source source, std::size_t count) {
+    const std::size_t size = source.size();
     count_each(source);
     std::size_t taken = 0;
     lowest_ = bucket_count;
@@ -90,13 +122,22 @@ void Buckets::distribute(const Source &source, std::size_t count) {
         taken += sizes_[--lowest_];
     }
     // What is left out goes to one place behind the others, which nobody reads.
-    if (items_.size() < taken + 1) {
-        items_.resize(taken + 1);
-    }
-    if (taken < source.size() / scattered) {
-        take_few(source);
+    const auto take_all = [&](auto &room, auto take) {
+        if (room.size() < taken + 1) {
+            room.resize(taken + 1);
+        }
+        if (taken < size / scattered) {
+            take_few(size, take);
+        } else {
+            take_many(size, take);
+        }
+    };
+    if (ties_ == Ties::open) {
+        take_all(values_, [&](std::size_t to, std::size_t i) { values_[to] = source.logit(i); });
     } else {
-        take_many(source, static_cast<std::uint32_t>(taken));
+        take_all(items_, [&](std::size_t to, std::size_t i) {
+            items_[to] = {source.logit(i), static_cast<std::uint32_t>(i)};
+        });
     }
     count_ = count;
     done_ = 0;
@@ -107,9 +148,8 @@ void Buckets::distribute(const Source &source, std::size_t count) {
 }
 
 // Most blocks have none that is taken.
-template <class Source>
-void Buckets::take_few(const Source &source) {
-    const std::size_t size = source.size();
+template <class Take>
+void Buckets::take_few(std::size_t size, Take take) {
     std::array<std::uint32_t, bucket_count> ends;
     std::uint32_t end = 0;
     for (std::size_t bucket = bucket_count; bucket-- > lowest_;) {
@@ -118,54 +158,58 @@ void Buckets::take_few(const Source &source) {
     }
     const auto lowest = static_cast<std::uint8_t>(lowest_);
     const std::uint8_t *const bucket_of = bucket_of_.data();
-    for (std::size_t begin = 0; begin < size; begin += block) {
-        const std::size_t block_end = std::min(begin + block, size);
-        if (block_end == begin + block) {
-            std::uint8_t taken = 0;
-            for (std::size_t i = 0; i < block; ++i) {
-                taken |= static_cast<std::uint8_t>(bucket_of[begin + i] >= lowest);
+    for_each_block(
+        size,
+        [lowest, bucket_of](std::size_t i) { return bucket_of[i] >= lowest; },
+        [&, lowest, bucket_of](std::size_t begin, std::size_t block_end) {
+            for (std::size_t i = begin; i < block_end; ++i) {
+                if (bucket_of[i] >= lowest) {
+                    take(ends[bucket_of[i]]++, i);
+                }
             }
-            if (taken == 0) {
-                continue;
-            }
-        }
-        for (std::size_t i = begin; i < block_end; ++i) {
-            if (bucket_of[i] >= lowest) {
-                items_[ends[bucket_of[i]]++] = {source.logit(i), static_cast<std::uint32_t>(i)};
-            }
-        }
-    }
+        });
 }
 
 // Goes through all parts at once: each knows where in a bucket its own begin, so that neighbours in
 // one bucket don't wait for each other.
-template <class Source>
-void Buckets::take_many(const Source &source, std::uint32_t taken) {
-    std::array<Sizes, parts> ends;
+template <class Take>
+void Buckets::take_many(std::size_t size, Take take) {
     std::uint32_t end = 0;
-    for (std::size_t bucket = bucket_count; bucket-- > 0;) {
+    std::array<Sizes, parts> ends;
+    for (std::size_t bucket = bucket_count; bucket-- > lowest_;) {
         for (std::size_t part = 0; part < parts; ++part) {
-            ends[part][bucket] = bucket < lowest_ ? taken : end;
+            ends[part][bucket] = end;
             end += part_sizes_[part][bucket];
         }
     }
+    for (Sizes &of_part : ends) {
+        std::fill_n(of_part.begin(), lowest_, end);
+    }
     const std::size_t lowest = lowest_;
     const std::uint8_t *const bucket_of = bucket_of_.data();
-    Ranked *const items = items_.data();
-    for_each_in_parts(source.size(), [&, lowest, bucket_of, items](std::size_t part, std::size_t i) {
+    for_each_in_parts(size, [&, lowest, bucket_of](std::size_t part, std::size_t i) {
         const std::size_t bucket = bucket_of[i];
-        items[ends[part][bucket]] = {source.logit(i), static_cast<std::uint32_t>(i)};
-        ends[part][bucket] += static_cast<std::uint32_t>(bucket >= lowest);
+        const std::uint32_t to = ends[part][bucket];
+        ends[part][bucket] = to + static_cast<std::uint32_t>(bucket >= lowest);
+        take(to, i);
     });
 }
 
 void Buckets::fill(std::span<const Candidate> all, std::size_t count, Ties ties) {
+    if (ties == Ties::open) {
+        copy_.resize(all.size());
+        std::transform(all.begin(), all.end(), copy_.begin(),
+                       [](const Candidate &candidate) { return candidate.logit; });
+        fill(copy_, count, ties);
+        return;
+    }
     ties_ = ties;
     distribute(List{all}, count);
 }
 
 void Buckets::fill(std::span<const float> row, std::size_t count, Ties ties) {
     ties_ = ties;
+    row_ = row;
     distribute(Row{row}, count);
 }
 
@@ -177,44 +221,20 @@ void Buckets::begin_bucket() noexcept {
     } while (sizes_[current_.bucket] == 0);
 }
 
-// Only part of the lowest bucket may be wanted.
 void Buckets::sort_lowest() noexcept {
-    const std::span<Ranked> bucket{items_.data() + current_.begin, sizes_[lowest_]};
-    const std::size_t wanted = count_ - current_.begin;
-    Heap<Ranked> heap(bucket.first(wanted));
-    for (const Ranked &item : bucket.subspan(wanted)) {
-        if (item.value > heap.least()) {
-            heap.replace_least(item);
-        }
-    }
-    heap.sort();
+    sort_part({items_.data() + current_.begin, sizes_[lowest_]}, count_ - current_.begin);
     done_ = count_;
 }
 
-void Buckets::sort_open_bucket() {
-    if (sorted_.size() < items_.size()) {
-        sorted_.resize(items_.size());
-        scratch_.resize(items_.size());
-    }
+void Buckets::sort_open_bucket() noexcept {
     const std::size_t size = sizes_[current_.bucket];
-    const std::span<Ranked> bucket{items_.data() + current_.begin, size};
-    const std::span<Ranked> sorted{sorted_.data() + current_.begin, size};
-    if (current_.begin + size > count_) {
-        sort_lowest();
-        settled_.set(lowest_);
-        std::copy(bucket.begin(), bucket.end(), sorted.begin());
-        return;
-    }
+    const std::span<float> bucket{values_.data() + current_.begin, size};
     if (size < few) {
-        std::copy(bucket.begin(), bucket.end(), sorted.begin());
-        LazySort sort;
-        sort.start(sorted);
-        while (sort.next() < size) {
-        }
+        std::sort(bucket.begin(), bucket.end(), std::greater<>());
     } else {
-        sort_by_radix(bucket, sorted, std::span(scratch_).first(size));
+        sort_by_radix(bucket, std::span(scratch_).first(size));
     }
-    done_ = current_.begin + size;
+    done_ = std::min(current_.begin + size, count_);
 }
 
 std::size_t Buckets::sort_next() {
@@ -222,6 +242,9 @@ std::size_t Buckets::sort_next() {
         return done_;
     }
     if (ties_ == Ties::open) {
+        if (scratch_.size() < values_.size()) {
+            scratch_.resize(values_.size());
+        }
         begin_bucket();
         sort_open_bucket();
         return done_;
@@ -248,11 +271,27 @@ void Buckets::find_bucket(std::size_t item) noexcept {
     }
 }
 
-void Buckets::settle_found() noexcept {
-    const std::span<Ranked> bucket{items_.data() + found_.begin, sizes_[found_.bucket]};
+void Buckets::settle_found() {
+    if (items_.size() < values_.size()) {
+        items_.resize(values_.size());
+    }
+    const std::size_t size = sizes_[found_.bucket];
+    const std::span<Ranked> bucket{items_.data() + found_.begin, size};
+    const auto wanted = static_cast<std::uint8_t>(found_.bucket);
+    // One too many is written.
+    const Ranked behind = bucket.data()[size];
+    Ranked *to = bucket.data();
+    for_each_block(
+        row_.size(), [this, wanted](std::size_t i) { return bucket_of_[i] == wanted; },
+        [&, wanted](std::size_t begin, std::size_t end) {
+            for (std::size_t i = begin; i < end; ++i) {
+                *to = {row_[i], static_cast<std::uint32_t>(i)};
+                to += bucket_of_[i] == wanted;
+            }
+        });
+    bucket.data()[size] = behind;
     if (found_.bucket == lowest_) {
-        Heap<Ranked> heap(bucket);
-        heap.sort();
+        sort_part(bucket, count_ - found_.begin);
     } else {
         LazySort sort;
         sort.start(bucket);
@@ -265,16 +304,21 @@ void Buckets::settle_found() noexcept {
 std::uint32_t Buckets::settle(std::size_t item) {
     find_bucket(item);
     if (!settled_[found_.bucket]) {
-        const float value = sorted_[item].value;
-        const bool follows_its_like = item > found_.begin && sorted_[item - 1].value == value;
-        const bool leads_its_like =
-            item + 1 < found_.begin + sizes_[found_.bucket] && sorted_[item + 1].value == value;
-        if (!follows_its_like && !leads_its_like) {
-            return sorted_[item].place;
-        }
         settle_found();
     }
     return items_[item].place;
+}
+
+std::uint32_t Buckets::place_of(std::size_t item) {
+    find_bucket(item);
+    const float value = values_[item];
+    const bool follows_its_like = item > found_.begin && values_[item - 1] == value;
+    const bool leads_its_like =
+        item + 1 < found_.begin + sizes_[found_.bucket] && values_[item + 1] == value;
+    if (follows_its_like || leads_its_like || settled_[found_.bucket]) {
+        return settle(item);
+    }
+    return static_cast<std::uint32_t>(std::find(row_.begin(), row_.end(), value) - row_.begin());
 }
 
 } // namespace mullama::core::sampling

@@ -192,14 +192,15 @@ void Candidates::become_list(std::size_t size, bool sorted) noexcept {
 
 Token Candidates::id_at(std::size_t place) {
     const Token id = storage_[place].id;
-    return anonymous_ ? static_cast<Token>(buckets_.settle(static_cast<std::size_t>(id))) : id;
+    return anonymous_ ? static_cast<Token>(buckets_.place_of(static_cast<std::size_t>(id))) : id;
 }
 
 std::span<Candidate> Candidates::list() {
     const std::span<Candidate> all = anonymous_list();
     if (anonymous_) {
-        for (std::size_t place = 0; place < all.size(); ++place) {
-            all[place].id = id_at(place);
+        for (Candidate &candidate : all) {
+            candidate.id =
+                static_cast<Token>(buckets_.settle(static_cast<std::size_t>(candidate.id)));
         }
         anonymous_ = false;
     }
@@ -284,13 +285,13 @@ void Candidates::fill_buckets(std::size_t count) {
 }
 
 void Candidates::keep_sorted(std::size_t count) {
-    const std::span<const Ranked> kept = buckets_.items().first(count);
     if (buckets_.ties() == Ties::settled) {
-        keep(kept);
+        keep(buckets_.items().first(count));
     } else {
         reserve(count);
+        const std::span<const float> values = buckets_.values();
         for (std::size_t i = 0; i < count; ++i) {
-            storage_[i] = {static_cast<Token>(i), kept[i].value, 0};
+            storage_[i] = {static_cast<Token>(i), values[i], 0};
         }
         become_list(count, false);
         anonymous_ = true;

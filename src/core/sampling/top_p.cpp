@@ -100,13 +100,15 @@ private:
         std::size_t in_order = 0;
         while (in_order < count) {
             in_order = buckets.sort_next();
-            const std::span<const Ranked> items = buckets.items();
             while (reach.read_count < in_order) {
                 const std::size_t begin = reach.read_count;
                 const std::size_t end = std::min(begin + block, in_order);
                 const std::span<float> next(&probabilities_[begin], end - begin);
-                for (std::size_t i = begin; i < end; ++i) {
-                    probabilities_[i] = items[i].value;
+                if (buckets.ties() == Ties::open) {
+                    std::copy_n(&buckets.values()[begin], next.size(), next.begin());
+                } else {
+                    std::transform(&buckets.items()[begin], &buckets.items()[begin] + next.size(),
+                                   next.begin(), [](const Ranked &item) { return item.value; });
                 }
                 softmax.exponential(next, next.data());
                 for (float &weight : next) {
