@@ -137,6 +137,7 @@ void Candidates::assign(std::span<const float> logits) {
     sorted_ = false;
     dense_ = false;
     anonymous_ = false;
+    order_.close();
     selected_ = none;
     size_ = 0;
 }
@@ -191,8 +192,19 @@ void Candidates::become_list(std::size_t size, bool sorted) noexcept {
 }
 
 Token Candidates::id_at(std::size_t place) {
-    const Token id = storage_[place].id;
+    const std::span<const Candidate> all{storage_.data(), size_};
+    const Token id = order_.open() && order_.tied(all, place)
+                         ? static_cast<Token>(order_.settle(place))
+                         : all[place].id;
     return anonymous_ ? static_cast<Token>(buckets_.place_of(static_cast<std::size_t>(id))) : id;
+}
+
+void Candidates::settle_order() {
+    if (order_.open()) {
+        spare_.resize(std::max(spare_.size(), size_));
+        order_.settle_all({storage_.data(), size_}, spare_);
+        storage_.swap(spare_);
+    }
 }
 
 std::span<Candidate> Candidates::list() {
@@ -208,6 +220,11 @@ std::span<Candidate> Candidates::list() {
 }
 
 std::span<Candidate> Candidates::anonymous_list() {
+    settle_order();
+    return unordered_list();
+}
+
+std::span<Candidate> Candidates::unordered_list() {
     if (is_row_) {
         reserve(row_.size());
         for (std::size_t i = 0; i < row_.size(); ++i) {
@@ -219,7 +236,8 @@ std::span<Candidate> Candidates::anonymous_list() {
     return {storage_.data(), size_};
 }
 
-void Candidates::truncate(std::size_t count) noexcept {
+void Candidates::truncate(std::size_t count) {
+    settle_order();
     if (count < size_) {
         size_ = count;
         dense_ = false;
@@ -227,6 +245,7 @@ void Candidates::truncate(std::size_t count) noexcept {
 }
 
 void Candidates::keep_top(std::size_t count) {
+    settle_order();
     count = std::min(count, size());
     if (!is_row_ && sorted_) {
         truncate(count);
@@ -273,10 +292,13 @@ void Candidates::keep_top(std::size_t count) {
     become_list(count, true);
 }
 
-void Candidates::fill_buckets(std::size_t count) {
+bool Candidates::buckets_open() const noexcept {
     // The buckets know places, which are ids only where every token has its own.
-    const bool can_be_open = is_row_ || dense_;
-    const Ties ties = can_be_open && size() > many ? Ties::open : Ties::settled;
+    return (is_row_ || dense_) && size() > many;
+}
+
+void Candidates::fill_buckets(std::size_t count) {
+    const Ties ties = buckets_open() ? Ties::open : Ties::settled;
     if (is_row_) {
         buckets_.fill(row_, count, ties);
     } else {
@@ -299,7 +321,15 @@ void Candidates::keep_sorted(std::size_t count) {
     sorted_ = true;
 }
 
+void Candidates::keep_anonymous(std::span<const Candidate> chosen) {
+    reserve(chosen.size());
+    std::copy(chosen.begin(), chosen.end(), storage_.begin());
+    become_list(chosen.size(), false);
+    anonymous_ = true;
+}
+
 bool Candidates::keep_at_least(float least, std::size_t min_keep) {
+    settle_order();
     if (is_row_) {
         const auto kept = static_cast<std::size_t>(std::count_if(
             row_.begin(), row_.end(), [least](float logit) { return logit >= least; }));
@@ -368,6 +398,7 @@ bool Candidates::keep_tokens(std::span<const std::uint64_t> words) {
 }
 
 void Candidates::keep_best() {
+    settle_order();
     const std::size_t place = best();
     const Candidate kept =
         is_row_ ? Candidate{static_cast<Token>(place), row_[place], 0} : storage_[place];
@@ -377,6 +408,7 @@ void Candidates::keep_best() {
 }
 
 void Candidates::keep(std::span<const Ranked> chosen) {
+    settle_order();
     if (is_row_) {
         reserve(chosen.size());
         for (std::size_t i = 0; i < chosen.size(); ++i) {
@@ -406,6 +438,7 @@ void Candidates::replace_sorted(std::span<const Candidate> candidates) {
     std::copy(candidates.begin(), candidates.end(), storage_.begin());
     become_list(candidates.size(), true);
     anonymous_ = false;
+    order_.close();
 }
 
 float Candidates::max_logit() {
@@ -435,6 +468,10 @@ std::size_t Candidates::best() {
         if (storage_[i].logit > storage_[result].logit) {
             result = i;
         }
+    }
+    if (order_.open() && order_.mixed({storage_.data(), size_}, result)) {
+        settle_order();
+        return best();
     }
     return result;
 }

@@ -28,12 +28,9 @@ float negligible_exponent(float sum) {
     return static_cast<float>(half_a_step) * std::numbers::ln2_v<float> - margin;
 }
 
-} // namespace
-
 template <class Sum>
-Sum exponentials(Candidates &candidates) {
-    const Exponential exponential(candidates.max_logit());
-    const std::span<Candidate> all = candidates.anonymous_list();
+Sum add_exponentials(std::span<Candidate> all, float max) {
+    const Exponential exponential(max);
     std::array<float, block> weights;
     Sum sum = 0;
     for (std::size_t begin = 0; begin < all.size(); begin += block) {
@@ -50,8 +47,19 @@ Sum exponentials(Candidates &candidates) {
     return sum;
 }
 
+} // namespace
+
+template <class Sum>
+Sum exponentials(Candidates &candidates) {
+    return add_exponentials<Sum>(candidates.anonymous_list(), candidates.max_logit());
+}
+
 template float exponentials<float>(Candidates &);
 template double exponentials<double>(Candidates &);
+
+double exponentials(std::span<Candidate> candidates, float max) {
+    return add_exponentials<double>(candidates, max);
+}
 
 double exponentials(Candidates &row, std::vector<float> &weights) {
     const Exponential exponential(row.max_logit());

@@ -4,6 +4,7 @@
 // bits.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "core/sampling/candidates.hpp"
@@ -16,6 +17,9 @@ Sum exponentials(Candidates &candidates);
 
 extern template float exponentials<float>(Candidates &);
 extern template double exponentials<double>(Candidates &);
+
+// The same where `max` is the greatest logit.
+double exponentials(std::span<Candidate> candidates, float max);
 
 // The same of a row, into `weights`, one for each token.
 double exponentials(Candidates &row, std::vector<float> &weights);
