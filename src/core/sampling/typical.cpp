@@ -19,25 +19,31 @@ constexpr float infinity = std::numeric_limits<float>::infinity();
 // So few probabilities can be added up in every order there is.
 constexpr std::size_t few = 4;
 
-// Adds the probabilities, which come in falling order, to the sum, if that makes the same of it in
-// every order.
-bool add_in_any_order(std::span<float> probabilities, float &sum) {
-    const auto added = [&] {
-        float result = sum;
-        for (const float p : probabilities) {
-            result += p;
-        }
-        return result;
-    };
-    const float result = added();
-    while (std::prev_permutation(probabilities.begin(), probabilities.end())) {
-        if (added() != result) {
-            return false;
-        }
+// What a sum can be, in float, where the order of some of its parts is open: adding keeps the order
+// of the sums it is done to, so that the bounds are enough.
+struct Sum {
+    float least = 0;
+    float greatest = 0;
+
+    void add(float p) {
+        least += p;
+        greatest += p;
     }
-    sum = result;
-    return true;
-}
+
+    // Adds probabilities, which come in falling order, in every order.
+    void add_in_any_order(std::span<float> probabilities) {
+        Sum all{infinity, 0};
+        do {
+            Sum one = *this;
+            for (const float p : probabilities) {
+                one.add(p);
+            }
+            all.least = std::min(all.least, one.least);
+            all.greatest = std::max(all.greatest, one.greatest);
+        } while (std::prev_permutation(probabilities.begin(), probabilities.end()));
+        *this = all;
+    }
+};
 
 class Typical final : public Stage {
 public:
@@ -56,7 +62,7 @@ public:
         const bool open = candidates.buckets_open() && !candidates.sorted();
         surprises_.start(candidates);
         chosen_.clear();
-        sum_ = 0;
+        sum_ = {};
         if (open && merge()) {
             candidates.keep_anonymous(chosen_);
             if (tied_) {
@@ -66,7 +72,7 @@ public:
             return;
         }
         chosen_.clear();
-        sum_ = 0;
+        sum_ = {};
         sort();
         if (open) {
             candidates.keep_anonymous(chosen_);
@@ -112,7 +118,13 @@ private:
         }
     };
 
-    [[nodiscard]] bool reached() const { return sum_ > p_ && chosen_.size() >= min_keep_; }
+    // Whether those chosen are enough; or may be.
+    [[nodiscard]] bool reached() const {
+        return sum_.least > p_ && chosen_.size() >= min_keep_;
+    }
+    [[nodiscard]] bool may_have_reached() const {
+        return sum_.greatest > p_ && chosen_.size() >= min_keep_;
+    }
 
     void choose(std::size_t i) {
         chosen_.push_back(
@@ -173,15 +185,18 @@ private:
         const std::size_t least_likely = group.least_likely();
         tied_ = tied_ || group.size() > 1;
         if (surprises_.probability(likeliest) == surprises_.probability(least_likely)) {
+            bool decided = true;
             group.for_each([&](std::size_t i) {
                 if (!reached()) {
-                    sum_ += surprises_.probability(i);
+                    sum_.add(surprises_.probability(i));
                     choose(i);
+                    decided = decided && reached() == may_have_reached();
                 } else {
                     cut_ = true;
                 }
             });
-            return !cut_ || surprises_.logit(likeliest) == surprises_.logit(least_likely);
+            return decided &&
+                   (!cut_ || surprises_.logit(likeliest) == surprises_.logit(least_likely));
         }
         if (group.size() > few) {
             return false;
@@ -192,7 +207,9 @@ private:
             probabilities[count++] = surprises_.probability(i);
             choose(i);
         });
-        return add_in_any_order(std::span(probabilities).first(count), sum_) && !reached();
+        sum_.add_in_any_order(std::span(probabilities).first(count));
+        // Where they are enough, which of them are needed depends on their order.
+        return !may_have_reached();
     }
 
     // What std::sort is given.
@@ -216,7 +233,7 @@ private:
                 in_order = order.next();
             }
             const std::size_t next = ranked_[chosen_.size()].place;
-            sum_ += surprises_.probability(next);
+            sum_.add(surprises_.probability(next));
             choose(next);
         }
     }
@@ -225,7 +242,7 @@ private:
     std::size_t min_keep_ = 0;
     Surprises surprises_;
     std::vector<Candidate> chosen_;
-    float sum_ = 0;
+    Sum sum_;
     // Whether some of those chosen are equally typical, and whether others are as typical as the
     // last.
     bool tied_ = false;
