@@ -113,20 +113,29 @@ void Buckets::count_each(Source source) {
 }
 
 template <class Source>
+void Buckets::find_lowest(Source source, std::size_t count) {
+    count_each(source);
+    taken_ = 0;
+    lowest_ = bucket_count;
+    while (taken_ < count) {
+        taken_ += sizes_[--lowest_];
+    }
+    count_of_buckets_ = count;
+    in_buckets_ = true;
+    found_ = {};
+    settled_.reset();
+}
+
+template <class Source>
 void Buckets::distribute(Source source, std::size_t count) {
     const std::size_t size = source.size();
-    count_each(source);
-    std::size_t taken = 0;
-    lowest_ = bucket_count;
-    while (taken < count) {
-        taken += sizes_[--lowest_];
-    }
+    find_lowest(source, count);
     // What is left out goes to one place behind the others, which nobody reads.
     const auto take_all = [&](auto &room, auto take) {
-        if (room.size() < taken + 1) {
-            room.resize(taken + 1);
+        if (room.size() < taken_ + 1) {
+            room.resize(taken_ + 1);
         }
-        if (taken < size / scattered) {
+        if (taken_ < size / scattered) {
             take_few(size, take);
         } else {
             take_many(size, take);
@@ -143,8 +152,6 @@ void Buckets::distribute(Source source, std::size_t count) {
     done_ = 0;
     current_ = {};
     sort_.start({});
-    found_ = {};
-    settled_.reset();
 }
 
 // Most blocks have none that is taken.
@@ -213,6 +220,33 @@ void Buckets::fill(std::span<const float> row, std::size_t count, Ties ties) {
     distribute(Row{row}, count);
 }
 
+bool Buckets::fill_from(std::span<const float> row, float least, std::size_t most) {
+    if (values_.size() < most + block) {
+        values_.resize(most + block);
+    }
+    std::size_t found = 0;
+    for_each_block(
+        row.size(), [row, least](std::size_t i) { return row[i] >= least; },
+        [&](std::size_t begin, std::size_t end) {
+            for (std::size_t i = begin; i < end && found <= most; ++i) {
+                if (row[i] >= least) {
+                    values_[found++] = row[i];
+                }
+            }
+        });
+    if (found > most) {
+        return false;
+    }
+    std::sort(values_.begin(), values_.begin() + static_cast<std::ptrdiff_t>(found),
+              std::greater<>());
+    ties_ = Ties::open;
+    row_ = row;
+    count_ = found;
+    done_ = found;
+    in_buckets_ = false;
+    return true;
+}
+
 // Goes on to the next bucket that has items.
 void Buckets::begin_bucket() noexcept {
     current_.begin = done_;
@@ -272,8 +306,8 @@ void Buckets::find_bucket(std::size_t item) noexcept {
 }
 
 void Buckets::settle_found() {
-    if (items_.size() < values_.size()) {
-        items_.resize(values_.size());
+    if (items_.size() < taken_ + 1) {
+        items_.resize(taken_ + 1);
     }
     const std::size_t size = sizes_[found_.bucket];
     const std::span<Ranked> bucket{items_.data() + found_.begin, size};
@@ -291,7 +325,7 @@ void Buckets::settle_found() {
         });
     bucket.data()[size] = behind;
     if (found_.bucket == lowest_) {
-        sort_part(bucket, count_ - found_.begin);
+        sort_part(bucket, count_of_buckets_ - found_.begin);
     } else {
         LazySort sort;
         sort.start(bucket);
@@ -302,6 +336,9 @@ void Buckets::settle_found() {
 }
 
 std::uint32_t Buckets::settle(std::size_t item) {
+    if (!in_buckets_) {
+        find_lowest(Row{row_}, count_of_buckets_);
+    }
     find_bucket(item);
     if (!settled_[found_.bucket]) {
         settle_found();
@@ -310,12 +347,12 @@ std::uint32_t Buckets::settle(std::size_t item) {
 }
 
 std::uint32_t Buckets::place_of(std::size_t item) {
-    find_bucket(item);
     const float value = values_[item];
-    const bool follows_its_like = item > found_.begin && values_[item - 1] == value;
-    const bool leads_its_like =
-        item + 1 < found_.begin + sizes_[found_.bucket] && values_[item + 1] == value;
-    if (follows_its_like || leads_its_like || settled_[found_.bucket]) {
+    const bool follows_its_like = item > 0 && values_[item - 1] == value;
+    const bool leads_its_like = item + 1 < count_ && values_[item + 1] == value;
+    // In the lowest bucket only part is wanted, and who else is like the last is not known.
+    const bool is_last = in_buckets_ && item + 1 == count_;
+    if (follows_its_like || leads_its_like || is_last) {
         return settle(item);
     }
     return static_cast<std::uint32_t>(std::find(row_.begin(), row_.end(), value) - row_.begin());

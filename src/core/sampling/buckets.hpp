@@ -31,6 +31,12 @@ public:
     // The same for the logits of tokens 0, 1, 2, ..., which stay where they are while ties are open.
     void fill(std::span<const float> row, std::size_t count, Ties ties);
 
+    // The same, ties open, for all logits that are at least `least`, sorted at once and in no bucket
+    // yet. False, and nothing is to be read, where there are more than `most`.
+    bool fill_from(std::span<const float> row, float least, std::size_t most);
+    // After that, and before anybody asks whose a value is: how many fill() would have taken in.
+    void set_count(std::size_t count) noexcept { count_of_buckets_ = count; }
+
     // Sorts some more. Returns how many are in their final place now; at `count` there is nothing
     // left to sort.
     std::size_t sort_next();
@@ -54,6 +60,8 @@ private:
     void distribute(Source source, std::size_t count);
     template <class Source>
     void count_each(Source source);
+    template <class Source>
+    void find_lowest(Source source, std::size_t count);
     template <class Take>
     void take_few(std::size_t size, Take take);
     template <class Take>
@@ -84,6 +92,10 @@ private:
     Position current_;
     LazySort sort_;
     std::size_t lowest_ = 0;
+    // How many are in the buckets taken in, and of those are wanted.
+    std::size_t taken_ = 0;
+    std::size_t count_of_buckets_ = 0;
+    bool in_buckets_ = false;
 
     // While ties are open: the logits by place, and the bucket that was looked for last.
     std::span<const float> row_;

@@ -306,6 +306,10 @@ void Candidates::fill_buckets(std::size_t count) {
     }
 }
 
+bool Candidates::fill_buckets_from(float least, std::size_t most) {
+    return is_row_ && buckets_open() && buckets_.fill_from(row_, least, most);
+}
+
 void Candidates::keep_sorted(std::size_t count) {
     if (buckets_.ties() == Ties::settled) {
         keep(buckets_.items().first(count));

@@ -97,6 +97,9 @@ public:
     // For stages that need falling order without sorting everything: takes the `count` likeliest
     // into the buckets, with their places here.
     void fill_buckets(std::size_t count);
+    // Takes those whose logit is at least `least` into the buckets, sorted and ties open. False
+    // where this is no row, or they are more than `most`.
+    [[nodiscard]] bool fill_buckets_from(float least, std::size_t most);
     [[nodiscard]] Buckets &buckets() noexcept { return buckets_; }
     // Whether their ties will be open.
     [[nodiscard]] bool buckets_open() const noexcept;

@@ -146,4 +146,16 @@ void Exponential::operator()(std::span<const float> logits, float *weights) cons
     }
 }
 
+void Exponential::falling(std::span<const float> logits, float *weights) const noexcept {
+    constexpr std::size_t block = 64;
+    for (std::size_t begin = 0; begin < logits.size(); begin += block) {
+        const auto part = logits.subspan(begin, std::min(block, logits.size() - begin));
+        if (part.front() == part.back()) {
+            std::fill_n(weights + begin, part.size(), (*this)(part.front()));
+        } else {
+            (*this)(part, weights + begin);
+        }
+    }
+}
+
 } // namespace mullama::core::sampling

@@ -15,6 +15,8 @@ public:
     [[nodiscard]] float operator()(float logit) const noexcept;
     // One for each of `logits`, several at a time; `weights` may be the same memory.
     void operator()(std::span<const float> logits, float *weights) const noexcept;
+    // The same for logits in falling order, among which there may be many alike.
+    void falling(std::span<const float> logits, float *weights) const noexcept;
 
 private:
     float max_;

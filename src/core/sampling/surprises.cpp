@@ -69,7 +69,7 @@ bool Surprises::weigh_more() {
     }
     const std::size_t begin = in_order_;
     in_order_ = buckets_ == nullptr ? std::min(begin + block, all_) : buckets_->sort_next();
-    Exponential{max_}({logits_ + begin, in_order_ - begin}, &probabilities_[begin]);
+    Exponential(max_).falling({logits_ + begin, in_order_ - begin}, &probabilities_[begin]);
     return true;
 }
 

@@ -68,17 +68,23 @@ private:
         }
     };
 
+    struct Softmax {
+        Exponential exponential;
+        float sum;
+    };
+
     void apply_lazily(Candidates &candidates) {
         const float sum = sum_of_exponentials(candidates);
-        const Softmax probability{Exponential(candidates.max_logit()), sum};
+        const Softmax softmax{Exponential(candidates.max_logit()), sum};
         if (probabilities_.size() < candidates.size()) {
             probabilities_.resize(candidates.size());
         }
         Reach reach{.p = p_, .min_keep = min_keep_};
         // Where even that many tokens as likely as the likeliest would fall short, look at all.
         const bool near = min_keep_ <= first_look && static_cast<float>(first_look) > p_ * sum / 2;
-        if (!near || !look(candidates, first_look, probability, reach)) {
-            look(candidates, candidates.size(), probability, reach);
+        if (!near || (!look_at_likeliest(candidates, softmax, reach) &&
+                      !look(candidates, first_look, softmax, reach))) {
+            look(candidates, candidates.size(), softmax, reach);
         }
         candidates.keep_sorted(reach.read_count);
         const std::span<Candidate> kept = candidates.anonymous_list();
@@ -87,10 +93,23 @@ private:
         }
     }
 
-    struct Softmax {
-        Exponential exponential;
-        float sum;
-    };
+    // Whether those not much less likely than the likeliest reach, which need no buckets. Where
+    // they don't, nothing was read.
+    bool look_at_likeliest(Candidates &candidates, const Softmax &softmax, Reach &reach) {
+        constexpr float not_much = 8;
+        constexpr std::size_t most = 1024;
+        if (!candidates.fill_buckets_from(candidates.max_logit() - not_much, most)) {
+            return false;
+        }
+        Buckets &buckets = candidates.buckets();
+        if (!read(buckets, buckets.values().size(), softmax, reach)) {
+            reach.sum = 0;
+            reach.read_count = 0;
+            return false;
+        }
+        buckets.set_count(reach.read_count <= first_look ? first_look : candidates.size());
+        return true;
+    }
 
     // Puts the `count` likeliest in order as far as the probability reaches. True when that was far
     // enough.
@@ -100,23 +119,31 @@ private:
         std::size_t in_order = 0;
         while (in_order < count) {
             in_order = buckets.sort_next();
-            while (reach.read_count < in_order) {
-                const std::size_t begin = reach.read_count;
-                const std::size_t end = std::min(begin + block, in_order);
-                const std::span<float> next(&probabilities_[begin], end - begin);
-                if (buckets.ties() == Ties::open) {
-                    std::copy_n(&buckets.values()[begin], next.size(), next.begin());
-                } else {
-                    std::transform(&buckets.items()[begin], &buckets.items()[begin] + next.size(),
-                                   next.begin(), [](const Ranked &item) { return item.value; });
-                }
-                softmax.exponential(next, next.data());
-                for (float &weight : next) {
-                    weight /= softmax.sum;
-                }
-                if (reach.read(end, [this](std::size_t i) { return probabilities_[i]; })) {
-                    return true;
-                }
+            if (read(buckets, in_order, softmax, reach)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    // Goes on to `in_order` at most; true when that reaches.
+    bool read(const Buckets &buckets, std::size_t in_order, const Softmax &softmax, Reach &reach) {
+        while (reach.read_count < in_order) {
+            const std::size_t begin = reach.read_count;
+            const std::size_t end = std::min(begin + block, in_order);
+            const std::span<float> next(&probabilities_[begin], end - begin);
+            if (buckets.ties() == Ties::open) {
+                std::copy_n(&buckets.values()[begin], next.size(), next.begin());
+            } else {
+                std::transform(&buckets.items()[begin], &buckets.items()[begin] + next.size(),
+                               next.begin(), [](const Ranked &item) { return item.value; });
+            }
+            softmax.exponential.falling(next, next.data());
+            for (float &weight : next) {
+                weight /= softmax.sum;
+            }
+            if (reach.read(end, [this](std::size_t i) { return probabilities_[i]; })) {
+                return true;
             }
         }
         return false;
