@@ -166,8 +166,7 @@ void Buckets::take_few(std::size_t size, Take take) {
     const auto lowest = static_cast<std::uint8_t>(lowest_);
     const std::uint8_t *const bucket_of = bucket_of_.data();
     for_each_block(
-        size,
-        [lowest, bucket_of](std::size_t i) { return bucket_of[i] >= lowest; },
+        size, [lowest, bucket_of](std::size_t i) { return bucket_of[i] >= lowest; },
         [&, lowest, bucket_of](std::size_t begin, std::size_t block_end) {
             for (std::size_t i = begin; i < block_end; ++i) {
                 if (bucket_of[i] >= lowest) {

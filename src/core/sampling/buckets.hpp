@@ -28,11 +28,12 @@ public:
 
     // Takes in the `count` greatest of `all`, none of them sorted yet. 1 <= count <= all.size().
     void fill(std::span<const Candidate> all, std::size_t count, Ties ties);
-    // The same for the logits of tokens 0, 1, 2, ..., which stay where they are while ties are open.
+    // The same for the logits of tokens 0, 1, 2, ..., which stay where they are while ties are
+    // open.
     void fill(std::span<const float> row, std::size_t count, Ties ties);
 
-    // The same, ties open, for all logits that are at least `least`, sorted at once and in no bucket
-    // yet. False, and nothing is to be read, where there are more than `most`.
+    // The same, ties open, for all logits that are at least `least`, sorted at once and in no
+    // bucket yet. False, and nothing is to be read, where there are more than `most`.
     bool fill_from(std::span<const float> row, float least, std::size_t most);
     // After that, and before anybody asks whose a value is: how many fill() would have taken in.
     void set_count(std::size_t count) noexcept { count_of_buckets_ = count; }

@@ -6,8 +6,8 @@
 namespace mullama::core::sampling {
 
 // e^(logit - max), to the last bit what std::exp gives, for logits that are no greater than max.
-// Penalties and temperatures at their limits can push logits out of the range of float: where max is
-// infinite, a logit that equals it weighs 1 and any other 0.
+// Penalties and temperatures at their limits can push logits out of the range of float: where max
+// is infinite, a logit that equals it weighs 1 and any other 0.
 class Exponential {
 public:
     explicit Exponential(float max) noexcept;

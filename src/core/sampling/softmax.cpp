@@ -17,15 +17,17 @@ namespace {
 // As many exponentials at a time as the processor works out while it still adds those before.
 constexpr std::size_t block = 32;
 
-// A power of e whose exponent is less than this leaves the sum as it is: it is less than half of
-// the distance to the next float. The margin is many times what such a power can be off.
-float negligible_exponent(float sum) {
+// The weight of a logit below this leaves the sum as it is: it is less than half of the distance to
+// the next float. The margins are many times what exponents and powers can be off.
+float negligible_below(float sum, float max) {
     constexpr float margin = 0.001F;
+    constexpr float rounding = 4 * std::numeric_limits<float>::epsilon();
     if (!(sum > 0)) {
         return -std::numeric_limits<float>::infinity();
     }
     const int half_a_step = std::ilogb(sum) - std::numeric_limits<float>::digits;
-    return static_cast<float>(half_a_step) * std::numbers::ln2_v<float> - margin;
+    const float exponent = static_cast<float>(half_a_step) * std::numbers::ln2_v<float>;
+    return max + exponent - margin - rounding * (std::fabs(max) + std::fabs(exponent));
 }
 
 template <class Sum>
@@ -93,17 +95,17 @@ float sum_of_exponentials(Candidates &candidates) {
         count = 0;
     };
     const auto add_all = [&](std::size_t size, auto logit_at) {
-        float negligible = negligible_exponent(sum);
+        float negligible = negligible_below(sum, max);
         for (std::size_t begin = 0; begin < size; begin += block) {
             const std::size_t end = std::min(begin + block, size);
             for (std::size_t i = begin; i < end; ++i) {
                 const float logit = logit_at(i);
                 waiting[count] = logit;
-                count += static_cast<std::size_t>(!(logit - max < negligible));
+                count += static_cast<std::size_t>(!(logit < negligible));
             }
             if (count >= block) {
                 add_waiting();
-                negligible = negligible_exponent(sum);
+                negligible = negligible_below(sum, max);
             }
         }
         add_waiting();

@@ -8,8 +8,8 @@
 
 namespace mullama::core::sampling {
 
-// Tokens are sorted, and what belongs to each is worked out, only as far as somebody asks; but never
-// less far than the sums go that everything else depends on.
+// Tokens are sorted, and what belongs to each is worked out, only as far as somebody asks; but
+// never less far than the sums go that everything else depends on.
 class Surprises {
 public:
     // Begins with all candidates. Where buckets can leave ties open they go there, to be sorted

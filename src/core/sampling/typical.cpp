@@ -119,16 +119,13 @@ private:
     };
 
     // Whether those chosen are enough; or may be.
-    [[nodiscard]] bool reached() const {
-        return sum_.least > p_ && chosen_.size() >= min_keep_;
-    }
+    [[nodiscard]] bool reached() const { return sum_.least > p_ && chosen_.size() >= min_keep_; }
     [[nodiscard]] bool may_have_reached() const {
         return sum_.greatest > p_ && chosen_.size() >= min_keep_;
     }
 
     void choose(std::size_t i) {
-        chosen_.push_back(
-            {static_cast<Token>(i), surprises_.logit(i), surprises_.probability(i)});
+        chosen_.push_back({static_cast<Token>(i), surprises_.logit(i), surprises_.probability(i)});
     }
 
     // Chooses the most typical without sorting: from the least surprising on they become more
