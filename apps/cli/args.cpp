@@ -152,7 +152,7 @@ std::string read_file(const std::string &flag, const std::string &path) {
 }
 
 void replace_setting(client::Sampling &sampling, const std::string &name,
-                     client::SettingValue value) {
+                     const client::SettingValue &value) {
     std::erase_if(sampling.settings, [&](const auto &setting) { return setting.first == name; });
     sampling.settings.emplace_back(name, value);
 }
@@ -359,6 +359,7 @@ void add_adapter_options(CLI::App &app, ModelArguments &arguments) {
 
 std::vector<client::AdapterSettings> adapters_of(const ModelArguments &arguments) {
     std::vector<client::AdapterSettings> adapters;
+    adapters.reserve(arguments.loras.size() + arguments.control_vectors.size());
     for (const std::string &text : arguments.loras) {
         adapters.push_back(parse_adapter("--lora", MULLAMA_ADAPTER_LORA, text));
     }
