@@ -63,6 +63,13 @@ constexpr auto flag_names = std::to_array<std::pair<std::string_view, std::strin
     {"grammar_triggers", "--grammar-triggers"},
     {"logit_bias", "--logit-bias"},
     {"dry_sequence_breakers", "--dry-sequence-breakers"},
+    {"layer_first", "--control-vector-layer-range"},
+    {"layer_last", "--control-vector-layer-range"},
+    // What the program made, and nobody typed.
+    {"model", ""},
+    {"context", ""},
+    {"sampler", ""},
+    {"adapter", ""},
 });
 
 // The words of a table, as in "auto|read|mmap".
@@ -152,7 +159,7 @@ std::string read_file(const std::string &flag, const std::string &path) {
 }
 
 void replace_setting(client::Sampling &sampling, const std::string &name,
-                     client::SettingValue value) {
+                     const client::SettingValue &value) {
     std::erase_if(sampling.settings, [&](const auto &setting) { return setting.first == name; });
     sampling.settings.emplace_back(name, value);
 }
@@ -244,7 +251,7 @@ void add_setting(CLI::App &app, const client::SamplingParameter &parameter,
 // "adapter.gguf=0.5"; a name may have a '=' of its own, with no number behind it.
 client::AdapterSettings parse_adapter(const char *flag, mullama_adapter_kind_t kind,
                                       const std::string &text) {
-    client::AdapterSettings settings{text, kind, 1.0F};
+    client::AdapterSettings settings{.path = text, .kind = kind, .scale = 1.0F, .layers = {}};
     if (const std::size_t equals = text.rfind('='); equals != std::string::npos) {
         const char *const end = text.data() + text.size();
         const auto result = std::from_chars(text.data() + equals + 1, end, settings.scale);
@@ -263,6 +270,21 @@ client::AdapterSettings parse_adapter(const char *flag, mullama_adapter_kind_t k
         throw UsageError(std::string(flag) + " needs a path: PATH or PATH=SCALE");
     }
     return settings;
+}
+
+// "1,8": the layers from 1 to 8.
+client::LayerRange parse_layer_range(const std::string &flag, const std::string &text) {
+    const std::vector<std::string_view> parts = split_list(text);
+    if (parts.size() != 2) {
+        throw UsageError(flag + " takes FIRST,LAST, not '" + text + "'");
+    }
+    const client::LayerRange range{parse_integer<std::int32_t>(flag, std::string(parts[0])),
+                                   parse_integer<std::int32_t>(flag, std::string(parts[1]))};
+    if (range.first < 1 || range.last < range.first) {
+        throw UsageError(flag + " takes layers from 1 on, the first before the last, not '" + text +
+                         "'");
+    }
+    return range;
 }
 
 } // namespace
@@ -355,15 +377,29 @@ void add_adapter_options(CLI::App &app, ModelArguments &arguments) {
     add_repeatable(app, "--control-vector", "PATH[=SCALE]", arguments.control_vectors,
                    "Apply a control vector, this strongly (default: 1); can be repeated")
         ->group(adapter_group);
+    add_value(
+        app, "--control-vector-layer-range", "FIRST,LAST",
+        [&arguments](const std::string &text) {
+            arguments.control_vector_layers =
+                parse_layer_range("--control-vector-layer-range", text);
+        },
+        "The layers that control vectors change, counted from 0; the first, 0, cannot be changed "
+        "(default: all that they have directions for)")
+        ->group(adapter_group);
 }
 
 std::vector<client::AdapterSettings> adapters_of(const ModelArguments &arguments) {
     std::vector<client::AdapterSettings> adapters;
+    adapters.reserve(arguments.loras.size() + arguments.control_vectors.size());
     for (const std::string &text : arguments.loras) {
         adapters.push_back(parse_adapter("--lora", MULLAMA_ADAPTER_LORA, text));
     }
     for (const std::string &text : arguments.control_vectors) {
         adapters.push_back(parse_adapter("--control-vector", MULLAMA_ADAPTER_CONTROL_VECTOR, text));
+        adapters.back().layers = arguments.control_vector_layers;
+    }
+    if (arguments.control_vector_layers && arguments.control_vectors.empty()) {
+        throw UsageError("--control-vector-layer-range needs a --control-vector");
     }
     return adapters;
 }

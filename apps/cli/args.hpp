@@ -22,6 +22,7 @@ struct ModelArguments {
     // PATH[=SCALE], as typed.
     std::vector<std::string> loras;
     std::vector<std::string> control_vectors;
+    std::optional<client::LayerRange> control_vector_layers;
 };
 
 // PATH.
@@ -70,7 +71,7 @@ CLI::Option *add_integer(CLI::App &app, const std::string &flags, std::optional<
 [[nodiscard]] std::optional<std::string> take_argument_for_path(ModelArguments &arguments);
 
 // The flag that sets a parameter of the contract: "--ctx-size" for "n_ctx"; the parameter's own
-// name where no flag does.
+// name where no flag does; nothing for an object that the program made.
 [[nodiscard]] std::string flag_of(const std::string &parameter);
 
 } // namespace mullama::cli

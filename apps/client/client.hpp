@@ -28,10 +28,18 @@ using Token = mullama_token_t;
 using OnProgress = std::function<bool(float)>;
 
 // A LoRA or a control vector, applied to all that is computed.
+// Both included, counted from 0.
+struct LayerRange {
+    std::int32_t first;
+    std::int32_t last;
+};
+
 struct AdapterSettings {
     std::string path;
     mullama_adapter_kind_t kind;
     float scale;
+    // Of a control vector, those that it changes; absent: all that it can.
+    std::optional<LayerRange> layers;
 };
 
 struct ModelSettings {

@@ -121,7 +121,12 @@ std::vector<Token> bench_tokens(std::size_t count, std::int32_t n_vocab) {
 
 ScaledAdapter load_adapter(const mullama::Model &model, const AdapterSettings &settings) {
     try {
-        Adapter adapter(model, settings.path);
+        auto how = options<mullama_adapter_options_t>();
+        if (settings.layers) {
+            how.layer_first = settings.layers->first;
+            how.layer_last = settings.layers->last;
+        }
+        Adapter adapter(model, settings.path, how);
         if (adapter.info().kind != settings.kind) {
             throw Failure({.code = MULLAMA_ERROR_UNSUPPORTED,
                            .message = "'" + settings.path +
@@ -240,6 +245,10 @@ public:
             if (!request.state_load.empty()) {
                 translate_path("state_load",
                                [&] { context.load_state_file(request.state_load, 0); });
+            }
+            if (!request.state_save.empty()) {
+                // What cannot be saved is refused before it is waited for.
+                translate_path("state_save", [&] { static_cast<void>(context.save_state(0)); });
             }
             std::optional<Token> last;
             const auto on_token = [&](const mullama_token_event_t &event) {

@@ -45,10 +45,10 @@ ContextSettings fit(ContextSettings settings, const mullama::Model &model,
         settings.n_ctx = static_cast<std::uint32_t>(round_up(wanted, *settings.n_seq_max));
     }
     if (!settings.n_batch) {
-        settings.n_batch = *settings.n_ctx;
+        settings.n_batch = settings.n_ctx;
     }
     if (!settings.n_ubatch) {
-        settings.n_ubatch = *settings.n_batch;
+        settings.n_ubatch = settings.n_batch;
     }
     return settings;
 }
@@ -77,6 +77,7 @@ Texts::Texts(const mullama::Model &model, const Embed &request) : model_(model),
 
 ContextSettings Texts::context_settings() const {
     std::vector<std::size_t> n_tokens;
+    n_tokens.reserve(tokens_.size());
     for (const std::vector<Token> &text : tokens_) {
         n_tokens.push_back(text.size());
     }

@@ -1178,11 +1178,11 @@ public:
     embed(std::span<const std::string_view> texts,
           mullama_embed_options_t options = mullama::options<mullama_embed_options_t>(),
           const OnProgress &on_progress = {}) {
-        const auto [data, sizes] = split(texts);
+        const TextList list = split(texts);
         std::vector<float> rows(texts.size() * row_size());
         watch(options, on_progress, [&] {
-            return mullama_context_embed(get(), data.data(), sizes.data(), texts.size(), &options,
-                                         rows.data(), rows.size());
+            return mullama_context_embed(get(), list.data.data(), list.sizes.data(), texts.size(),
+                                         &options, rows.data(), rows.size());
         });
         return rows;
     }
@@ -1231,12 +1231,12 @@ public:
     rerank(std::string_view query, std::span<const std::string_view> documents,
            mullama_rerank_options_t options = mullama::options<mullama_rerank_options_t>(),
            const OnProgress &on_progress = {}) {
-        const auto [data, sizes] = split(documents);
+        const TextList list = split(documents);
         std::vector<float> scores(documents.size() * row_size());
         watch(options, on_progress, [&] {
-            return mullama_context_rerank(get(), query.data(), query.size(), data.data(),
-                                          sizes.data(), documents.size(), &options, scores.data(),
-                                          scores.size());
+            return mullama_context_rerank(get(), query.data(), query.size(), list.data.data(),
+                                          list.sizes.data(), documents.size(), &options,
+                                          scores.data(), scores.size());
         });
         return scores;
     }
@@ -1284,12 +1284,17 @@ private:
     [[nodiscard]] size_t row_size() const { return static_cast<size_t>(info().n_embd_sequence); }
 
     // Texts as C has them.
-    static std::pair<std::vector<const char *>, std::vector<size_t>>
-    split(std::span<const std::string_view> texts) {
-        std::pair<std::vector<const char *>, std::vector<size_t>> result;
+    struct TextList {
+        std::vector<const char *> data;
+        std::vector<size_t> sizes;
+    };
+    static TextList split(std::span<const std::string_view> texts) {
+        TextList result;
+        result.data.reserve(texts.size());
+        result.sizes.reserve(texts.size());
         for (const std::string_view text : texts) {
-            result.first.push_back(text.data());
-            result.second.push_back(text.size());
+            result.data.push_back(text.data());
+            result.sizes.push_back(text.size());
         }
         return result;
     }

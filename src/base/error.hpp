@@ -7,8 +7,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
+#include "base/number_text.hpp"
 #include "mullama/error.h"
 
 namespace mullama::base {
@@ -48,7 +50,11 @@ public:
     template <class Number>
         requires std::is_arithmetic_v<Number>
     Error &actual(Number value) {
-        return actual(std::to_string(value));
+        if constexpr (std::is_floating_point_v<Number>) {
+            return actual(exact_text(value));
+        } else {
+            return actual(std::to_string(value));
+        }
     }
 
     Error &offset(std::int64_t bytes) {

@@ -380,7 +380,7 @@ const Context::Output &Context::output(std::int32_t index, const char *what) con
     }
     const auto count = static_cast<std::int32_t>(outputs_.size());
     if (index < 0 && index >= -count) {
-        return outputs_[static_cast<std::size_t>(count + index)];
+        return outputs_[outputs_.size() - static_cast<std::size_t>(-index)];
     }
     if (index >= 0) {
         const auto wanted = static_cast<std::size_t>(index);

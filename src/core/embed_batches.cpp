@@ -80,7 +80,7 @@ EmbedBatches::~EmbedBatches() {
     if (!had_embeddings_) {
         try {
             context_.set_embeddings(false);
-        } catch (const Error &) {
+        } catch (const Error &) { // NOLINT(bugprone-empty-catch)
             // It was off before: only a model that gives nothing else refuses.
         }
     }
@@ -90,7 +90,7 @@ void EmbedBatches::empty_sequences() noexcept {
     for (const SequenceId sequence : sequences_) {
         try {
             context_.remove(sequence, 0, MULLAMA_POSITION_END);
-        } catch (...) {
+        } catch (...) { // NOLINT(bugprone-empty-catch)
             // Emptying a whole sequence fails for lack of memory for an error's words at most.
         }
     }

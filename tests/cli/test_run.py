@@ -76,7 +76,24 @@ class Adapters(unittest.TestCase):
                                    "--control-vector", vector + "=1",
                                    "--control-vector", vector + "=-1")[:3], plain[:3])
 
+    def test_control_vectors_change_the_layers_asked_for(self):
+        def text(*arguments):
+            result = run("run", fixture("llama_deep"), *GREEDY, *ONE_THREAD, "-n", "12", "Hello",
+                         "--control-vector", fixture("vector_deep") + "=-8", *arguments)
+            self.assertEqual((result.code, result.err), (0, ""))
+            return result.out
+
+        every = text()
+        self.assertEqual(text("--control-vector-layer-range", "1,4"), every)
+        self.assertNotEqual(text("--control-vector-layer-range", "2,3"), every)
+
     def test_mistakes_are_named(self):
+        layers = ("--control-vector", fixture("vector_llama"), "--control-vector-layer-range")
+        self.refused(2, "FIRST,LAST", *layers, "1")
+        self.refused(2, "from 1 on", *layers, "0,1")
+        self.refused(2, "first before the last", *layers, "2,1")
+        self.refused(2, "needs a --control-vector", "--control-vector-layer-range", "1,1")
+        self.refused(2, "at:       --control-vector-layer-range", *layers, "1,9")
         self.refused(3, "nowhere", "--lora", "nowhere.gguf=2")
         self.refused(3, "nowhere=x", "--lora", "nowhere=x")
         self.refused(2, "finite scale", "--lora", "a.gguf=inf")

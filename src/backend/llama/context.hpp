@@ -117,12 +117,12 @@ private:
     void write_state(SequenceId sequence, std::string &to);
     // False where llama.cpp refused them, which can leave the target empty.
     [[nodiscard]] bool read_state(SequenceId sequence, std::span<const std::byte> state);
-    // Knows afterwards what states of this context look like. `state`: one of them, of a sequence
-    // that is not empty, or of all.
-    void learn_state(SequenceId sequence, std::span<const std::byte> state);
-    void learn_state();
+    // What states of this context look like, known from then on. `state`: one of them, of a
+    // sequence that is not empty, or of all.
+    const StateParts &learn_state(SequenceId sequence, std::span<const std::byte> state);
+    const StateParts &known_state();
     // Learns from one token, decoded and forgotten again.
-    void probe_state();
+    const StateParts &probe_state();
     // Throws unless the context is empty; then nothing is left to be copied.
     void finish_copies();
     void decode_one();

@@ -108,21 +108,21 @@ bool LlamaContext::read_state(SequenceId sequence, std::span<const std::byte> st
     return read == state.size();
 }
 
-void LlamaContext::learn_state(SequenceId sequence, std::span<const std::byte> state) {
-    if (state_parts_) {
-        return;
+const StateParts &LlamaContext::learn_state(SequenceId sequence, std::span<const std::byte> state) {
+    if (!state_parts_) {
+        state_parts_ = learn_parts(state, sequence == all_sequences, state_shape());
     }
-    state_parts_ = learn_parts(state, sequence == all_sequences, state_shape());
     if (!state_parts_) {
         throw Error(MULLAMA_ERROR_UNSUPPORTED,
                     "the state of a model of architecture \"" + facts_.architecture +
                         "\" cannot be saved or loaded: llama.cpp keeps it in an unknown form");
     }
+    return *state_parts_;
 }
 
-void LlamaContext::learn_state() {
+const StateParts &LlamaContext::known_state() {
     if (state_parts_) {
-        return;
+        return *state_parts_;
     }
     SequenceId shortest = all_sequences;
     for (std::uint32_t i = 0; i < n_seq_max(); ++i) {
@@ -133,12 +133,11 @@ void LlamaContext::learn_state() {
         }
     }
     if (shortest == all_sequences) {
-        probe_state();
-        return;
+        return probe_state();
     }
     std::string state;
     write_state(shortest, state);
-    learn_state(shortest, std::as_bytes(std::span(state)));
+    return learn_state(shortest, std::as_bytes(std::span(state)));
 }
 
 void LlamaContext::decode_one() {
@@ -155,17 +154,17 @@ void LlamaContext::decode_one() {
     }
 }
 
-void LlamaContext::probe_state() {
+const StateParts &LlamaContext::probe_state() {
     decode_one();
+    std::string state;
     try {
-        std::string state;
         write_state(0, state);
-        learn_state(0, std::as_bytes(std::span(state)));
     } catch (...) {
         clear();
         throw;
     }
     clear();
+    return learn_state(0, std::as_bytes(std::span(state)));
 }
 
 void LlamaContext::finish_copies() {
@@ -182,6 +181,7 @@ void LlamaContext::save_state(SequenceId sequence, std::string &to) {
     write_state(sequence, to);
     const bool empty = sequence == all_sequences ? is_empty() : last_position(sequence) < 0;
     if (!empty) {
+        // So that a state of an unknown form is refused when it is saved already.
         learn_state(sequence, std::as_bytes(std::span(to).subspan(begin)));
     }
 }
@@ -207,7 +207,7 @@ void LlamaContext::require_state_room(SequenceId sequence, std::span<const PartC
     std::string state;
     write_state(all_sequences, state);
     const auto own =
-        check_state(std::as_bytes(std::span(state)), true, shape, *state_parts_, sequence);
+        check_state(std::as_bytes(std::span(state)), true, shape, known_state(), sequence);
     for (std::size_t i = 0; i < own.size(); ++i) {
         if (own[i].kind != StatePart::Kind::attention) {
             continue;
@@ -249,9 +249,8 @@ void require_extents(std::span<const PartContent> contents, bool whole,
 void LlamaContext::load_state(SequenceId sequence, std::span<const std::byte> state,
                               std::span<const StateExtent> extents) {
     require_savable();
-    learn_state();
     const bool whole = sequence == all_sequences;
-    const auto contents = check_state(state, whole, state_shape(), *state_parts_);
+    const auto contents = check_state(state, whole, state_shape(), known_state());
     require_extents(contents, whole, extents);
     if (copies_pending_) {
         finish_copies();

@@ -1,6 +1,7 @@
 #include "backend/llama/log.hpp"
 
 #include <atomic>
+#include <new>
 
 #include <llama.h>
 
@@ -85,8 +86,8 @@ void log_line(mullama_log_level_t level, std::string_view line) noexcept {
     if (innermost != nullptr && (level == MULLAMA_LOG_WARN || level == MULLAMA_LOG_ERROR)) {
         try {
             innermost->keep(line);
-        } catch (...) {
-            // Out of memory: the error goes without this line.
+        } catch (const std::bad_alloc &) {
+            // The error goes without this line.
         }
     }
     const LogSink sink = current_sink.load();

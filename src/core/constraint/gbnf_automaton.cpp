@@ -60,9 +60,10 @@ void Automaton::EntrySet::grow() {
     }
 }
 
-Automaton::Automaton(std::shared_ptr<const Grammar> grammar, std::size_t memory)
-    : grammar_(std::move(grammar)), row_(grammar_->byte_classes()), memory_(memory),
-      limit_(memory) {
+Automaton::Automaton(std::shared_ptr<const Grammar> grammar, std::size_t memory,
+                     std::uint64_t max_work)
+    : grammar_(std::move(grammar)), row_(grammar_->byte_classes()), memory_(memory), limit_(memory),
+      max_work_(max_work) {
     entered_.clear();
     frames_.emplace_back();
     // `dead` is the state without anything, and leads to itself.
@@ -79,8 +80,18 @@ Automaton::State Automaton::start() {
     return start_;
 }
 
+void Automaton::refuse_work() const {
+    throw Error(MULLAMA_ERROR_UNSUPPORTED,
+                "the grammar is too ambiguous: to find out what may come next takes more than " +
+                    std::to_string(max_work_) + " steps")
+        .parameter("grammar")
+        .expected("at most " + std::to_string(max_work_) + " steps for a token")
+        .actual("more");
+}
+
 Automaton::State Automaton::make_transition(State state, std::uint8_t byte) {
     begin_closure();
+    spend(states_[state].end - states_[state].begin);
     const std::span<const Node> nodes = grammar_->nodes();
     for (std::uint32_t i = states_[state].begin; i < states_[state].end; ++i) {
         const Item item = items_[i];
@@ -145,6 +156,7 @@ void Automaton::follow_entries(bool returning) {
     while (!todo_.empty()) {
         const Entry entry = todo_.back();
         todo_.pop_back();
+        spend(1);
         const Node &node = nodes[entry.position];
         switch (node.kind) {
         case Node::Kind::accept:
@@ -154,6 +166,7 @@ void Automaton::follow_entries(bool returning) {
             if (entry.frame == bottom) {
                 can_end_ = true;
             }
+            spend(frames_[entry.frame].end - frames_[entry.frame].begin);
             for (std::uint32_t i = frames_[entry.frame].begin; i < frames_[entry.frame].end; ++i) {
                 enter(returns_[i].position, returns_[i].frame);
             }
@@ -325,7 +338,8 @@ void Automaton::keep(std::span<State> states) {
         }
     }
     // New numbers keep the order of the old ones, so what was sorted stays so.
-    Automaton kept(grammar_, memory_);
+    Automaton kept(grammar_, memory_, max_work_);
+    kept.work_ = work_;
     std::vector<Frame> renamed(frames_.size(), bottom);
     for (Frame frame = 1; frame < frames_.size(); ++frame) {
         if (!used[frame]) {

@@ -29,8 +29,12 @@ public:
     static constexpr std::size_t default_memory = std::size_t{16} << 20;
     // The most ways to have read a text.
     static constexpr std::size_t max_items = std::size_t{1} << 16;
+    // Two hundred times what grammars take that are written for use, over 256k tokens; a second
+    // or less.
+    static constexpr std::uint64_t default_work = std::uint64_t{1} << 26;
 
-    explicit Automaton(std::shared_ptr<const Grammar> grammar, std::size_t memory = default_memory);
+    explicit Automaton(std::shared_ptr<const Grammar> grammar, std::size_t memory = default_memory,
+                       std::uint64_t max_work = default_work);
 
     [[nodiscard]] const Grammar &grammar() const noexcept { return *grammar_; }
 
@@ -38,7 +42,7 @@ public:
     [[nodiscard]] State start();
 
     // After one more byte. The following throw MULLAMA_ERROR_UNSUPPORTED where the grammar allows
-    // more than max_items ways to read the text.
+    // more than max_items ways to read the text, or more work would be done than max_work.
     [[nodiscard]] State advance(State state, std::uint8_t byte) {
         const State next = transitions_[state * row_ + grammar_->byte_class(byte)];
         return next != unknown ? next : make_transition(state, byte);
@@ -49,6 +53,7 @@ public:
     template <class Matches>
     [[nodiscard]] State advance_token(State state, State text, Matches matches) {
         begin_closure();
+        spend(states_[state].end - states_[state].begin);
         for (std::uint32_t i = states_[state].begin; i < states_[state].end; ++i) {
             const Item item = items_[i];
             const Node &node = grammar_->nodes()[item.position];
@@ -80,6 +85,17 @@ public:
     [[nodiscard]] bool is_final(State state) const noexcept {
         return states_[state].begin == states_[state].end;
     }
+
+    // Counts work from 0 on again.
+    void begin_work() noexcept { work_ = 0; }
+    // Adds work to what making states takes by itself: a step for each place that is looked at.
+    void spend(std::size_t steps) {
+        work_ += steps;
+        if (work_ > max_work_) {
+            refuse_work();
+        }
+    }
+    [[nodiscard]] std::uint64_t work() const noexcept { return work_; }
 
     // How many states there are. keep() aside, it only grows.
     [[nodiscard]] std::size_t size() const noexcept { return states_.size(); }
@@ -148,6 +164,7 @@ private:
         std::uint32_t round_ = 0;
     };
 
+    [[noreturn]] void refuse_work() const;
     [[nodiscard]] State make_transition(State state, std::uint8_t byte);
     [[nodiscard]] State finish_token(State text);
 
@@ -167,6 +184,8 @@ private:
     std::size_t row_;
     std::size_t memory_;
     std::size_t limit_;
+    std::uint64_t max_work_;
+    std::uint64_t work_ = 0;
 
     std::vector<Return> returns_;
     std::vector<Range> frames_;

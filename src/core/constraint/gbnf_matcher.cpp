@@ -10,8 +10,9 @@
 namespace mullama::core::constraint::gbnf {
 
 Matcher::Matcher(std::shared_ptr<const Grammar> grammar,
-                 std::shared_ptr<const Vocabulary> vocabulary, std::size_t memory)
-    : vocabulary_(std::move(vocabulary)), automaton_(std::move(grammar), memory),
+                 std::shared_ptr<const Vocabulary> vocabulary, std::size_t memory,
+                 std::uint64_t max_work)
+    : vocabulary_(std::move(vocabulary)), automaton_(std::move(grammar), memory, max_work),
       state_(automaton_.start()), mask_memory_(memory) {
     if (vocabulary_ != nullptr) {
         resolve_tokens();
@@ -95,6 +96,7 @@ bool Matcher::accept(std::string_view bytes) {
     constexpr std::size_t step = 256;
     State now = state_;
     for (std::size_t at = 0; at < bytes.size() && now != Automaton::dead; at += step) {
+        const Work work(*this);
         if (automaton_.is_full()) {
             std::array<State, 2> both{state_, now};
             keep(both);
@@ -114,11 +116,12 @@ bool Matcher::accept(Token token) {
     if (vocabulary_->ends().test(token)) {
         return can_end();
     }
-    make_room();
-    const State next = read(token);
+    const Work work(*this);
+    State next = read(token);
     if (next == Automaton::dead) {
         return false;
     }
+    make_room(next);
     state_ = next;
     return true;
 }
@@ -131,6 +134,7 @@ bool Matcher::allows(Token token) {
     if (vocabulary_->ends().test(token)) {
         return can_end();
     }
+    const Work work(*this);
     return read(token) != Automaton::dead;
 }
 
@@ -141,7 +145,8 @@ const TokenMask &Matcher::mask() {
     if (known != masks_.end()) {
         return *known->second;
     }
-    make_room();
+    const Work work(*this);
+    make_room(state_);
     TokenMask made = make_mask();
     if ((masks_.size() + 1) * made.bytes() > mask_memory_) {
         masks_.clear();
@@ -198,12 +203,14 @@ void Matcher::add_texts(TokenMask &mask) {
     }
 }
 
-void Matcher::add_token_elements(TokenMask &mask) const {
+void Matcher::add_token_elements(TokenMask &mask) {
     automaton_.for_each_token(state_, [&](Index element) {
+        automaton_.spend(1);
         if (!grammar().tokens()[element].negated) {
             mask.set(elements_[element]);
             return;
         }
+        automaton_.spend(mask.words().size());
         const bool was_set = mask.test(elements_[element]);
         mask.add(vocabulary_->visible());
         if (!was_set) {
@@ -220,6 +227,7 @@ TokenTrie::Groups Matcher::loops(State state) {
     TokenTrie::Groups groups = 0;
     for (unsigned group = 0; group < TokenTrie::group_count; ++group) {
         const auto bytes = TokenTrie::bytes_of(group);
+        automaton_.spend(bytes.size());
         bool same = !bytes.empty();
         for (std::size_t i = 0; same && i < bytes.size(); ++i) {
             same = automaton_.advance(state, bytes[i]) == state;
@@ -258,6 +266,7 @@ bool Matcher::loops_on_characters(State state) {
         if (more == 0 || from == Automaton::dead) {
             return false;
         }
+        automaton_.spend(std::size_t{64} * more);
         State next = from;
         for (unsigned left = more; left > 0; --left) {
             const State one = automaton_.advance(next, 0x80);
@@ -273,6 +282,7 @@ bool Matcher::loops_on_characters(State state) {
     };
     for (const Encoding &encoding : encodings) {
         for (unsigned first = encoding.first; first <= encoding.last; ++first) {
+            automaton_.spend(encoding.second_last - encoding.second_first);
             const State lead = automaton_.advance(state, static_cast<std::uint8_t>(first));
             for (unsigned second = encoding.second_first; second <= encoding.second_last;
                  ++second) {
@@ -295,9 +305,10 @@ void Matcher::keep(std::span<State> states) {
     automaton_.keep(states);
 }
 
-void Matcher::make_room() {
+// Leaves nothing but a state, whose number may change.
+void Matcher::make_room(State &state) {
     if (automaton_.is_full()) {
-        keep(std::span(&state_, 1));
+        keep(std::span(&state, 1));
     }
 }
 

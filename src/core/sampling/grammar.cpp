@@ -171,6 +171,8 @@ public:
                         "a token was accepted that the grammar does not allow: reset the sampler")
                 .parameter("grammar");
         }
+        // However many candidates there are, they are one question.
+        const Matcher::Work work(*matcher_);
         bool kept = false;
         if (candidates.size() <= few) {
             kept = keep_allowed(candidates);
@@ -187,6 +189,7 @@ public:
         if (text_.empty() || matcher_ == nullptr || broken_) {
             return;
         }
+        const Matcher::Work work(*matcher_);
         if (!vocabulary_->vocab().contains(token) || !allows(token)) {
             throw Error(MULLAMA_ERROR_INVALID_ARGUMENT,
                         "the grammar does not allow token " + std::to_string(token) + " here")
@@ -200,6 +203,7 @@ public:
         if (text_.empty() || matcher_ == nullptr) {
             return;
         }
+        const Matcher::Work work(*matcher_);
         const bool fits =
             vocabulary_->vocab().contains(token) &&
             (waiting_.done() ? matcher_->accept(token) : waiting_.accept(token, *matcher_));

@@ -30,8 +30,9 @@ struct Words {
           shared(std::make_shared<const Vocabulary>(vocab)) {}
 
     [[nodiscard]] Matcher matcher(std::string_view grammar,
-                                  std::size_t memory = Matcher::default_memory) const {
-        return Matcher(Grammar::compile(grammar, "root"), shared, memory);
+                                  std::size_t memory = Matcher::default_memory,
+                                  std::uint64_t max_work = Matcher::default_work) const {
+        return Matcher(Grammar::compile(grammar, "root"), shared, memory, max_work);
     }
     [[nodiscard]] Token size() const { return engine.size(); }
 
@@ -227,6 +228,58 @@ constexpr std::string_view grammars[] = {
     "root ::= ([\\x80-\\u07FF\\U00010000-\\U0010FFFF] | [a-z] | [\\u0800-\\uFFFF]{2})*",
     "root ::= (<[300]> | !<[301]> \"a\" | [a-z]+ <[302]>)*",
 };
+
+// Letters from many ranges, each of which may end anywhere: after every letter the grammar stands
+// in thousands of places.
+std::string ambiguous_grammar() {
+    std::string text = "root ::= \"!\" |";
+    for (char first = 'a'; first <= 'z'; ++first) {
+        text += std::string(" [") + first + "-z]{0,200}";
+    }
+    return text;
+}
+
+TEST(GbnfMask, GivesUpWithAnErrorWhereItWouldTakeForever) {
+    std::mt19937 random(1);
+    std::vector<WordVocabulary::Word> pieces{{"!"}, {"a"}};
+    for (int i = 0; i < 3000; ++i) {
+        std::string piece;
+        for (std::size_t size = 1 + random() % 12; size > 0; --size) {
+            piece += static_cast<char>('a' + random() % 26);
+        }
+        pieces.push_back({std::move(piece)});
+    }
+    const Words words(std::move(pieces));
+    constexpr std::uint64_t max_work = 200000;
+    Matcher hostile = words.matcher(ambiguous_grammar(), Matcher::default_memory, max_work);
+    try {
+        static_cast<void>(hostile.mask());
+        ADD_FAILURE() << hostile.work() << " steps";
+    } catch (const Error &error) {
+        EXPECT_EQ(error.code(), MULLAMA_ERROR_UNSUPPORTED);
+        EXPECT_EQ(error.parts().parameter, "grammar");
+        EXPECT_NE(error.message().find("200000 steps"), std::string::npos) << error.message();
+    }
+    // It stands where it stood, and what takes little work can still be asked.
+    EXPECT_TRUE(hostile.allows(0));
+    EXPECT_TRUE(hostile.allows(1));
+    EXPECT_TRUE(hostile.accept(0));
+    EXPECT_TRUE(hostile.is_final());
+
+    // A thousand questions together may not take more than one.
+    Matcher again = words.matcher(ambiguous_grammar(), Matcher::default_memory, max_work);
+    const auto ask_all = [&] {
+        const Matcher::Work work(again);
+        for (Token token = 0; token < words.size(); ++token) {
+            static_cast<void>(again.allows(token));
+        }
+    };
+    EXPECT_THROW(ask_all(), Error);
+
+    Matcher usual = words.matcher("root ::= ([a-z]+ \"!\")*", Matcher::default_memory, max_work);
+    EXPECT_TRUE(usual.mask().test(1));
+    EXPECT_LT(usual.work(), max_work / 100);
+}
 
 TEST(GbnfMask, EqualsEachTokenAloneOnRandomVocabularies) {
     const char *const today = std::getenv("MULLAMA_TEST_SEED");
