@@ -1,6 +1,8 @@
 // What a chain of sampler stages costs per token, beside llama.cpp's own chain of the same stages.
 //
-//     sampling_bench
+//     sampling_bench [TEXT]
+//
+// With TEXT only those of the rows that have it in their name.
 //
 // Both get the logits of a vocabulary of 128,256 tokens (Llama 3's) and give a token back. What
 // llama_sampler_sample() does is timed as it does it: the candidates are made from the logits, the
@@ -248,6 +250,10 @@ std::vector<Case> cases() {
     };
 }
 
+std::string shown_name(const Case &chain, const Shape &shape) {
+    return shape.name + ": " + chain.name;
+}
+
 void run(const Case &chain, const Shape &shape) {
     Pair pair;
     chain.build(pair);
@@ -259,9 +265,9 @@ void run(const Case &chain, const Shape &shape) {
     const auto sample_ours = [&](std::size_t round) {
         ours.push_back(pair.ours.sample(row(round)));
     };
-    const std::string shown_name = shape.name + ": " + chain.name;
+    const std::string name = shown_name(chain, shape);
     if (!chain.compared) {
-        std::printf("%-52s %12s %12.3f\n", shown_name.c_str(), "",
+        std::printf("%-52s %12s %12.3f\n", name.c_str(), "",
                     bench::measure(rounds, sample_ours, 1, bench::thread_ns) / 1e6);
         return;
     }
@@ -269,21 +275,24 @@ void run(const Case &chain, const Shape &shape) {
         rounds, [&](std::size_t round) { theirs.push_back(pair.theirs.sample(row(round))); },
         sample_ours, 1, bench::thread_ns);
     if (theirs != ours) {
-        throw std::runtime_error(shown_name + ": the tokens are not llama.cpp's");
+        throw std::runtime_error(name + ": the tokens are not llama.cpp's");
     }
-    std::printf("%-52s %12.3f %12.3f %9.1f x\n", shown_name.c_str(), result.base_ns / 1e6,
+    std::printf("%-52s %12.3f %12.3f %9.1f x\n", name.c_str(), result.base_ns / 1e6,
                 result.ours_ns / 1e6, result.base_ns / result.ours_ns);
 }
 
 } // namespace
 
-int main() {
+int main(int argc, char **argv) {
+    const std::string wanted = argc > 1 ? argv[1] : "";
     try {
         std::printf("%-52s %12s %12s %11s\n", "median ms for a token of 128,256", "llama.cpp",
                     "mullama", "faster");
         for (const Shape &shape : shapes()) {
             for (const Case &chain : cases()) {
-                run(chain, shape);
+                if (shown_name(chain, shape).find(wanted) != std::string::npos) {
+                    run(chain, shape);
+                }
             }
         }
     } catch (const std::exception &error) {

@@ -137,6 +137,7 @@ void Candidates::assign(std::span<const float> logits) {
     sorted_ = false;
     dense_ = false;
     anonymous_ = false;
+    order_.close();
     selected_ = none;
     size_ = 0;
 }
@@ -191,15 +192,27 @@ void Candidates::become_list(std::size_t size, bool sorted) noexcept {
 }
 
 Token Candidates::id_at(std::size_t place) {
-    const Token id = storage_[place].id;
-    return anonymous_ ? static_cast<Token>(buckets_.settle(static_cast<std::size_t>(id))) : id;
+    const std::span<const Candidate> all{storage_.data(), size_};
+    const Token id = order_.open() && order_.tied(all, place)
+                         ? static_cast<Token>(order_.settle(place))
+                         : all[place].id;
+    return anonymous_ ? static_cast<Token>(buckets_.place_of(static_cast<std::size_t>(id))) : id;
+}
+
+void Candidates::settle_order() {
+    if (order_.open()) {
+        spare_.resize(std::max(spare_.size(), size_));
+        order_.settle_all({storage_.data(), size_}, spare_);
+        storage_.swap(spare_);
+    }
 }
 
 std::span<Candidate> Candidates::list() {
     const std::span<Candidate> all = anonymous_list();
     if (anonymous_) {
-        for (std::size_t place = 0; place < all.size(); ++place) {
-            all[place].id = id_at(place);
+        for (Candidate &candidate : all) {
+            candidate.id =
+                static_cast<Token>(buckets_.settle(static_cast<std::size_t>(candidate.id)));
         }
         anonymous_ = false;
     }
@@ -207,6 +220,11 @@ std::span<Candidate> Candidates::list() {
 }
 
 std::span<Candidate> Candidates::anonymous_list() {
+    settle_order();
+    return unordered_list();
+}
+
+std::span<Candidate> Candidates::unordered_list() {
     if (is_row_) {
         reserve(row_.size());
         for (std::size_t i = 0; i < row_.size(); ++i) {
@@ -218,7 +236,8 @@ std::span<Candidate> Candidates::anonymous_list() {
     return {storage_.data(), size_};
 }
 
-void Candidates::truncate(std::size_t count) noexcept {
+void Candidates::truncate(std::size_t count) {
+    settle_order();
     if (count < size_) {
         size_ = count;
         dense_ = false;
@@ -226,6 +245,7 @@ void Candidates::truncate(std::size_t count) noexcept {
 }
 
 void Candidates::keep_top(std::size_t count) {
+    settle_order();
     count = std::min(count, size());
     if (!is_row_ && sorted_) {
         truncate(count);
@@ -272,10 +292,13 @@ void Candidates::keep_top(std::size_t count) {
     become_list(count, true);
 }
 
-void Candidates::fill_buckets(std::size_t count) {
+bool Candidates::buckets_open() const noexcept {
     // The buckets know places, which are ids only where every token has its own.
-    const bool can_be_open = is_row_ || dense_;
-    const Ties ties = can_be_open && size() > many ? Ties::open : Ties::settled;
+    return (is_row_ || dense_) && size() > many;
+}
+
+void Candidates::fill_buckets(std::size_t count) {
+    const Ties ties = buckets_open() ? Ties::open : Ties::settled;
     if (is_row_) {
         buckets_.fill(row_, count, ties);
     } else {
@@ -283,14 +306,18 @@ void Candidates::fill_buckets(std::size_t count) {
     }
 }
 
+bool Candidates::fill_buckets_from(float least, std::size_t most) {
+    return is_row_ && buckets_open() && buckets_.fill_from(row_, least, most);
+}
+
 void Candidates::keep_sorted(std::size_t count) {
-    const std::span<const Ranked> kept = buckets_.items().first(count);
     if (buckets_.ties() == Ties::settled) {
-        keep(kept);
+        keep(buckets_.items().first(count));
     } else {
         reserve(count);
+        const std::span<const float> values = buckets_.values();
         for (std::size_t i = 0; i < count; ++i) {
-            storage_[i] = {static_cast<Token>(i), kept[i].value, 0};
+            storage_[i] = {static_cast<Token>(i), values[i], 0};
         }
         become_list(count, false);
         anonymous_ = true;
@@ -298,7 +325,15 @@ void Candidates::keep_sorted(std::size_t count) {
     sorted_ = true;
 }
 
+void Candidates::keep_anonymous(std::span<const Candidate> chosen) {
+    reserve(chosen.size());
+    std::copy(chosen.begin(), chosen.end(), storage_.begin());
+    become_list(chosen.size(), false);
+    anonymous_ = true;
+}
+
 bool Candidates::keep_at_least(float least, std::size_t min_keep) {
+    settle_order();
     if (is_row_) {
         const auto kept = static_cast<std::size_t>(std::count_if(
             row_.begin(), row_.end(), [least](float logit) { return logit >= least; }));
@@ -367,6 +402,7 @@ bool Candidates::keep_tokens(std::span<const std::uint64_t> words) {
 }
 
 void Candidates::keep_best() {
+    settle_order();
     const std::size_t place = best();
     const Candidate kept =
         is_row_ ? Candidate{static_cast<Token>(place), row_[place], 0} : storage_[place];
@@ -376,6 +412,7 @@ void Candidates::keep_best() {
 }
 
 void Candidates::keep(std::span<const Ranked> chosen) {
+    settle_order();
     if (is_row_) {
         reserve(chosen.size());
         for (std::size_t i = 0; i < chosen.size(); ++i) {
@@ -405,6 +442,7 @@ void Candidates::replace_sorted(std::span<const Candidate> candidates) {
     std::copy(candidates.begin(), candidates.end(), storage_.begin());
     become_list(candidates.size(), true);
     anonymous_ = false;
+    order_.close();
 }
 
 float Candidates::max_logit() {
@@ -434,6 +472,10 @@ std::size_t Candidates::best() {
         if (storage_[i].logit > storage_[result].logit) {
             result = i;
         }
+    }
+    if (order_.open() && order_.mixed({storage_.data(), size_}, result)) {
+        settle_order();
+        return best();
     }
     return result;
 }

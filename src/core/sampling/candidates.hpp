@@ -13,6 +13,7 @@
 #include "backend/port.hpp"
 #include "core/sampling/buckets.hpp"
 #include "core/sampling/candidate.hpp"
+#include "core/sampling/open_order.hpp"
 
 namespace mullama::core::sampling {
 
@@ -42,6 +43,8 @@ public:
     // The same for who doesn't look at ids: which of several equal logits is whose may not have
     // been worked out.
     [[nodiscard]] std::span<Candidate> anonymous_list();
+    // The same for who treats all alike: some may be in each other's place. See order().
+    [[nodiscard]] std::span<Candidate> unordered_list();
     [[nodiscard]] std::size_t size() const noexcept { return is_row_ ? row_.size() : size_; }
     // How many tokens there were before any stage took some away.
     [[nodiscard]] std::size_t vocabulary_size() const noexcept { return vocabulary_size_; }
@@ -53,7 +56,7 @@ public:
     void unsort() noexcept { sorted_ = false; }
 
     // Leaves the first `count` of the list.
-    void truncate(std::size_t count) noexcept;
+    void truncate(std::size_t count);
     // Leaves the `count` likeliest, in falling order. Equal logits come in the order, and are cut
     // at the place, that llama.cpp's top-k gives them.
     void keep_top(std::size_t count);
@@ -67,6 +70,10 @@ public:
     void keep_best();
     // Leaves the first `count` of the buckets, in their order; they are sorted that far.
     void keep_sorted(std::size_t count);
+    // Leaves some of the buckets, ties open: those whose number there is the id of `chosen`.
+    void keep_anonymous(std::span<const Candidate> chosen);
+    // What is open about the order of the list.
+    [[nodiscard]] OpenOrder &order() noexcept { return order_; }
     // Leaves those at the places chosen, in the order chosen.
     void keep(std::span<const Ranked> chosen);
     // Leaves all but the first `count` of the list.
@@ -90,12 +97,18 @@ public:
     // For stages that need falling order without sorting everything: takes the `count` likeliest
     // into the buckets, with their places here.
     void fill_buckets(std::size_t count);
+    // Takes those whose logit is at least `least` into the buckets, sorted and ties open. False
+    // where this is no row, or they are more than `most`.
+    [[nodiscard]] bool fill_buckets_from(float least, std::size_t most);
     [[nodiscard]] Buckets &buckets() noexcept { return buckets_; }
+    // Whether their ties will be open.
+    [[nodiscard]] bool buckets_open() const noexcept;
 
 private:
     static constexpr std::size_t none = static_cast<std::size_t>(-1);
 
     void become_list(std::size_t size, bool sorted) noexcept;
+    void settle_order();
     [[nodiscard]] Token id_at(std::size_t place);
     void reserve(std::size_t count);
 
@@ -115,6 +128,7 @@ private:
     // Whether each id is the number of an item in the buckets, whose ties are open, not a token's.
     bool anonymous_ = false;
     Buckets buckets_;
+    OpenOrder order_;
 };
 
 } // namespace mullama::core::sampling

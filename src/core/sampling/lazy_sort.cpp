@@ -224,4 +224,21 @@ std::size_t LazySort::next() noexcept {
     return done_;
 }
 
+void LazySort::settle(std::size_t place) noexcept {
+    std::size_t begin = 0;
+    Range range = pending_[0];
+    while (range.end - begin > leaf) {
+        const std::span<Ranked> items = items_.subspan(begin, range.end - begin);
+        if (range.splits == 0) {
+            Heap heap(items);
+            heap.sort();
+            return;
+        }
+        --range.splits;
+        const std::size_t middle = begin + partition(items);
+        (place < middle ? range.end : begin) = middle;
+    }
+    sort_leaf(items_.subspan(begin, range.end - begin));
+}
+
 } // namespace mullama::core::sampling

@@ -24,6 +24,10 @@ public:
     // them there is nothing left to sort.
     std::size_t next() noexcept;
 
+    // Instead of next(), once after start(): sorts no more than it takes to put into its final
+    // place the item that belongs at this one.
+    void settle(std::size_t place) noexcept;
+
 private:
     // From where the last range ended.
     struct Range {

@@ -11,8 +11,8 @@ namespace mullama::core::sampling {
 
 namespace {
 
-constexpr unsigned digit_bits = 8;
-constexpr std::size_t digit_values = 1U << digit_bits;
+// Numbers of more bits are few where values lie near each other.
+constexpr std::size_t most_bits = 32;
 
 // A number that rises as the value falls. The two zeros are equal.
 std::uint32_t key(float value) noexcept {
@@ -21,59 +21,63 @@ std::uint32_t key(float value) noexcept {
     return ~(bits ^ (negative | 0x80000000U));
 }
 
-std::size_t digit(std::uint32_t key, std::size_t which) noexcept {
-    return (key >> (which * digit_bits)) % digit_values;
-}
-
-template <std::size_t digits>
-void sort_digits(std::span<const Ranked> items, Ranked *sorted, Ranked *scratch) noexcept {
-    std::array<std::array<std::uint32_t, digit_values>, digits> counts{};
-    for (const Ranked &item : items) {
-        const std::uint32_t number = key(item.value);
+// `first` is the least key, `bits` how many the greatest has above it.
+template <unsigned digit_bits>
+void sort_digits(std::span<float> values, std::span<float> scratch, std::uint32_t first,
+                 unsigned bits) noexcept {
+    constexpr std::size_t most_digits = (most_bits + digit_bits - 1) / digit_bits;
+    constexpr std::uint32_t digit_mask = (1U << digit_bits) - 1;
+    const std::size_t digits = (bits + digit_bits - 1) / digit_bits;
+    std::array<std::array<std::uint32_t, digit_mask + 1>, most_digits> counts;
+    for (std::size_t which = 0; which < digits; ++which) {
+        counts[which].fill(0);
+    }
+    for (const float value : values) {
+        std::uint32_t number = key(value) - first;
         for (std::size_t which = 0; which < digits; ++which) {
-            ++counts[which][digit(number, which)];
+            ++counts[which][number & digit_mask];
+            number >>= digit_bits;
         }
     }
-    const Ranked *from = items.data();
+    float *from = values.data();
+    float *to = scratch.data();
     for (std::size_t which = 0; which < digits; ++which) {
         std::uint32_t begin = 0;
         for (std::uint32_t &count : counts[which]) {
             begin += std::exchange(count, begin);
         }
-        // Such that the last pass ends where it is wanted.
-        Ranked *const to = (digits - which) % 2 == 1 ? sorted : scratch;
-        for (std::size_t i = 0; i < items.size(); ++i) {
-            const Ranked item = from[i];
-            to[counts[which][digit(key(item.value), which)]++] = item;
+        const auto shift = static_cast<unsigned>(which) * digit_bits;
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            const float value = from[i];
+            to[counts[which][((key(value) - first) >> shift) & digit_mask]++] = value;
         }
-        from = to;
+        std::swap(from, to);
+    }
+    if (from != values.data()) {
+        std::copy_n(from, values.size(), values.data());
     }
 }
 
 } // namespace
 
-void sort_by_radix(std::span<const Ranked> items, std::span<Ranked> sorted,
-                   std::span<Ranked> scratch) noexcept {
-    if (items.empty()) {
+void sort_by_radix(std::span<float> values, std::span<float> scratch) noexcept {
+    // Counting the digits that there could be must not take longer than moving the values.
+    constexpr std::size_t many = 1500;
+    if (values.empty()) {
         return;
     }
-    // Numbers that lie near each other differ in few digits.
-    const std::uint32_t first = key(items[0].value);
-    std::uint32_t differing = 0;
-    for (const Ranked &item : items) {
-        differing |= key(item.value) ^ first;
+    float least = values[0];
+    float greatest = values[0];
+    for (const float value : values) {
+        least = value < least ? value : least;
+        greatest = value > greatest ? value : greatest;
     }
-    const auto bits = static_cast<unsigned>(std::bit_width(differing));
-    if (bits == 0) {
-        std::copy(items.begin(), items.end(), sorted.begin());
-    } else if (bits <= digit_bits) {
-        sort_digits<1>(items, sorted.data(), scratch.data());
-    } else if (bits <= 2 * digit_bits) {
-        sort_digits<2>(items, sorted.data(), scratch.data());
-    } else if (bits <= 3 * digit_bits) {
-        sort_digits<3>(items, sorted.data(), scratch.data());
+    const std::uint32_t first = key(greatest);
+    const auto bits = static_cast<unsigned>(std::bit_width(key(least) - first));
+    if (values.size() < many) {
+        sort_digits<8>(values, scratch, first, bits);
     } else {
-        sort_digits<4>(items, sorted.data(), scratch.data());
+        sort_digits<11>(values, scratch, first, bits);
     }
 }
 

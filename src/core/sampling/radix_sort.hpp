@@ -3,13 +3,9 @@
 
 #include <span>
 
-#include "core/sampling/ranked.hpp"
-
 namespace mullama::core::sampling {
 
-// Writes the items into `sorted` in falling order; equal ones keep theirs. All three have the same
-// size, and none overlaps another.
-void sort_by_radix(std::span<const Ranked> items, std::span<Ranked> sorted,
-                   std::span<Ranked> scratch) noexcept;
+// Puts the values, of which none is NaN, into falling order. `scratch` has the same size.
+void sort_by_radix(std::span<float> values, std::span<float> scratch) noexcept;
 
 } // namespace mullama::core::sampling

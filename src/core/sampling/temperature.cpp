@@ -54,7 +54,7 @@ private:
             }
             return;
         }
-        for (Candidate &candidate : candidates.anonymous_list()) {
+        for (Candidate &candidate : candidates.unordered_list()) {
             candidate.logit /= t;
         }
     }

@@ -44,6 +44,21 @@ void expect_the_order_of_std_sort(const Values &values, const std::string &what)
     EXPECT_EQ(sort.next(), items.size()) << what;
 }
 
+// One item alone is put where sorting all would have put it.
+void expect_the_place_of_std_sort(const Values &values, std::size_t place) {
+    std::vector<Ranked> expected = ranked(values);
+    std::sort(expected.begin(), expected.end(),
+              [](const auto &a, const auto &b) { return a.value > b.value; });
+    std::vector<Ranked> items = ranked(values);
+    LazySort sort;
+    sort.start(items);
+    sort.settle(place);
+    ASSERT_EQ(items[place].value, expected[place].value) << place << " of " << values.size();
+#if defined(__GLIBCXX__)
+    ASSERT_EQ(items[place].place, expected[place].place) << place << " of " << values.size();
+#endif
+}
+
 Values made(std::size_t size, auto value) {
     Values values(size);
     for (std::size_t i = 0; i < size; ++i)
@@ -94,6 +109,20 @@ TEST(LazySort, SortsWhatIsHardForAQuicksort) {
             expect_the_order_of_std_sort(
                 made(size, [&](float i) { return -std::fabs(std::round((i - at * count) / 3)); }),
                 what + "a hill of ties");
+        }
+    }
+}
+
+TEST(LazySort, SettlesOneItemAlone) {
+    std::mt19937 engine(3);
+    for (const std::size_t size : {1U, 16U, 17U, 500U, 5000U}) {
+        const auto middle = static_cast<float>(size / 3);
+        const Values ties = made(size, [&](float) { return static_cast<float>(engine() % 7); });
+        // Hard for a quicksort: it ends in a heap.
+        const Values valley = made(size, [&](float i) { return -std::fabs(i - middle); });
+        for (int trial = 0; trial < 30; ++trial) {
+            expect_the_place_of_std_sort(ties, engine() % size);
+            expect_the_place_of_std_sort(valley, engine() % size);
         }
     }
 }
