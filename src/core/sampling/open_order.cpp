@@ -23,8 +23,8 @@ bool OpenOrder::tied(std::span<const Candidate> list, std::size_t place) const n
 bool OpenOrder::mixed(std::span<const Candidate> list, std::size_t place) const noexcept {
     const Candidate &own = list[place];
     const auto differs = [&](std::size_t other) { return list[other].logit != own.logit; };
-    for (std::size_t i = place; i-- > 0 && score(list[i]) == score(own);) {
-        if (differs(i)) {
+    for (std::size_t i = place; i > 0 && score(list[i - 1]) == score(own); --i) {
+        if (differs(i - 1)) {
             return true;
         }
     }
