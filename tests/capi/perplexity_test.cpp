@@ -278,7 +278,8 @@ TEST(Perplexity, IsWrappedForCpp) {
     EXPECT_THROW(static_cast<void>(context.perplexity(
                      tokens, windows(16), [](const mullama_window_event_t &) -> bool { throw 5; })),
                  int);
-    EXPECT_TRUE(alike(context.prefill_logprobs(tokens), one_by_one(model.get(), tokens), 1e-3F));
+    // A cache of 16-bit numbers, multiplied in another order: ARM's kernels differ by 2e-3.
+    EXPECT_TRUE(alike(context.prefill_logprobs(tokens), one_by_one(model.get(), tokens), 5e-3F));
 }
 
 } // namespace
