@@ -71,6 +71,10 @@ mullama_perplexity_t blank() {
     return result;
 }
 
+// How far apart log-probabilities around -10 may be of a batch and of one token after another: the
+// cache holds 16-bit numbers, and they are multiplied in another order. ARM's kernels differ by 2e-3.
+constexpr float rounding = 1e-2F;
+
 class PrefillLogprobs : public testing::TestWithParam<const char *> {};
 
 TEST_P(PrefillLogprobs, AreThoseOfOneTokenAfterAnother) {
@@ -85,8 +89,7 @@ TEST_P(PrefillLogprobs, AreThoseOfOneTokenAfterAnother) {
             std::vector<float> logprobs;
             ASSERT_OK(score(context.get(), tokens, first, logprobs, 1));
             const Row rest(wanted.begin() + static_cast<std::ptrdiff_t>(first) - 1, wanted.end());
-            // Of numbers around 10.
-            EXPECT_TRUE(alike(logprobs, rest, 5e-3F));
+            EXPECT_TRUE(alike(logprobs, rest, rounding));
             std::size_t size = 0;
             ASSERT_OK(mullama_context_sequence_size(context.get(), 1, &size));
             EXPECT_EQ(size, tokens.size());
@@ -113,7 +116,7 @@ TEST(PrefillLogprobs, GoOnWhereTheSequenceEnds) {
                    "first");
     ASSERT_OK(prefill(context.get(), beginning));
     ASSERT_OK(score(context.get(), end, 0, logprobs));
-    EXPECT_TRUE(alike(logprobs, Row(wanted.begin() + 7, wanted.end()), 1e-3F));
+    EXPECT_TRUE(alike(logprobs, Row(wanted.begin() + 7, wanted.end()), rounding));
 }
 
 TEST(PrefillLogprobs, RefuseWhatCannotBe) {
@@ -203,9 +206,9 @@ TEST(Perplexity, IsThatOfItsWindowsByHand) {
         mullama_perplexity_t result = blank();
         ASSERT_OK(mullama_context_perplexity(context.get(), tokens.data(), tokens.size(), &options,
                                              &result));
-        EXPECT_NEAR(result.mean_logprob, mean, 2e-4);
-        EXPECT_NEAR(result.perplexity, std::exp(-mean), 2e-4 * std::exp(-mean));
-        EXPECT_NEAR(result.error, error * std::exp(-mean), 1e-3 * error * std::exp(-mean));
+        EXPECT_NEAR(result.mean_logprob, mean, 1e-3);
+        EXPECT_NEAR(result.perplexity, std::exp(-mean), 1e-3 * std::exp(-mean));
+        EXPECT_NEAR(result.error, error * std::exp(-mean), 1e-2 * error * std::exp(-mean));
         EXPECT_EQ(result.n_windows, its.n_windows);
         EXPECT_EQ(result.n_scored, its.logprobs.size());
         EXPECT_EQ(heard.size(), its.n_windows);
@@ -278,8 +281,7 @@ TEST(Perplexity, IsWrappedForCpp) {
     EXPECT_THROW(static_cast<void>(context.perplexity(
                      tokens, windows(16), [](const mullama_window_event_t &) -> bool { throw 5; })),
                  int);
-    // A cache of 16-bit numbers, multiplied in another order: ARM's kernels differ by 2e-3.
-    EXPECT_TRUE(alike(context.prefill_logprobs(tokens), one_by_one(model.get(), tokens), 5e-3F));
+    EXPECT_TRUE(alike(context.prefill_logprobs(tokens), one_by_one(model.get(), tokens), rounding));
 }
 
 } // namespace
