@@ -72,7 +72,8 @@ mullama_perplexity_t blank() {
 }
 
 // How far apart log-probabilities around -10 may be of a batch and of one token after another: the
-// cache holds 16-bit numbers, and they are multiplied in another order. ARM's kernels differ by 2e-3.
+// cache holds 16-bit numbers, and they are multiplied in another order. ARM's kernels differ by
+// 2e-3.
 constexpr float rounding = 1e-2F;
 
 class PrefillLogprobs : public testing::TestWithParam<const char *> {};
