@@ -126,13 +126,15 @@ inline constexpr std::array<Name<mullama_metadata_type_t>, 12> metadata_types{{
     {"float64", MULLAMA_METADATA_FLOAT64},
 }};
 
-inline constexpr std::array<Name<mullama_stop_reason_t>, 6> stop_reasons{{
+inline constexpr std::array<Name<mullama_stop_reason_t>, 8> stop_reasons{{
     {"none", MULLAMA_STOP_NONE},
     {"end", MULLAMA_STOP_END},
     {"string", MULLAMA_STOP_STRING},
     {"length", MULLAMA_STOP_LENGTH},
     {"context", MULLAMA_STOP_CONTEXT},
     {"cancelled", MULLAMA_STOP_CANCELLED},
+    {"deadline", MULLAMA_STOP_DEADLINE},
+    {"error", MULLAMA_STOP_ERROR},
 }};
 
 // A value that these headers do not know yet comes from a newer library.

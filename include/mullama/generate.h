@@ -102,8 +102,12 @@ typedef enum mullama_stop_reason {
     MULLAMA_STOP_LENGTH = 3,
     /** The context is full. */
     MULLAMA_STOP_CONTEXT = 4,
-    /** A callback returned false. */
-    MULLAMA_STOP_CANCELLED = 5
+    /** A callback returned false, or the stream was cancelled. */
+    MULLAMA_STOP_CANCELLED = 5,
+    /** The request's time was over. */
+    MULLAMA_STOP_DEADLINE = 6,
+    /** It failed; the stream has the error. */
+    MULLAMA_STOP_ERROR = 7
 } mullama_stop_reason_t;
 
 /** What a generation did. */

@@ -223,6 +223,22 @@ inline mullama_perplexity_options_t options() noexcept {
     return result;
 }
 
+/** Engine options with their defaults. */
+template <>
+inline mullama_engine_options_t options() noexcept {
+    mullama_engine_options_t result;
+    mullama_engine_options_init(&result, sizeof result);
+    return result;
+}
+
+/** Request options with their defaults. */
+template <>
+inline mullama_request_options_t options() noexcept {
+    mullama_request_options_t result;
+    mullama_request_options_init(&result, sizeof result);
+    return result;
+}
+
 namespace detail {
 
 // Which length two vectors have in common.
@@ -1354,6 +1370,184 @@ private:
     }
 
     detail::Handle<mullama_context_t, mullama_context_free> context_;
+};
+
+/** What an engine is asked. */
+class Request {
+public:
+    /** Goes on from a text. */
+    explicit Request(std::string_view text, const mullama_request_options_t &options =
+                                                mullama::options<mullama_request_options_t>())
+        : Request(options) {
+        check(mullama_request_set_text(get(), text.data(), text.size()));
+    }
+    /** Goes on from tokens. */
+    explicit Request(
+        std::span<const Token> tokens,
+        const mullama_request_options_t &options = mullama::options<mullama_request_options_t>())
+        : Request(options) {
+        check(mullama_request_set_tokens(get(), tokens.data(), tokens.size()));
+    }
+
+    /** Chooses tokens with a copy of this chain. */
+    Request &sampler(Sampler &sampler) {
+        check(mullama_request_set_sampler(get(), sampler.get()));
+        return *this;
+    }
+    /** Computes with these adapters. */
+    Request &adapters(std::span<const ScaledAdapter> adapters) {
+        std::vector<mullama_adapter_t *> list;
+        std::vector<float> scales;
+        for (const ScaledAdapter &scaled : adapters) {
+            list.push_back(scaled.adapter.get());
+            scales.push_back(scaled.scale);
+        }
+        check(mullama_request_set_adapters(get(), list.data(), scales.data(), list.size()));
+        return *this;
+    }
+
+    /** The C object, borrowed. */
+    [[nodiscard]] mullama_request_t *get() const noexcept { return request_.get(); }
+
+private:
+    explicit Request(const mullama_request_options_t &options) {
+        mullama_request_t *request = nullptr;
+        check(mullama_request_new(&request));
+        request_.reset(request);
+        check(mullama_request_set_options(request, &options));
+    }
+
+    detail::Handle<mullama_request_t, mullama_request_free> request_;
+};
+
+/** A request in flight; one that is destroyed is cancelled. */
+class Stream {
+public:
+    /** Takes ownership of a stream that mullama_engine_submit() made. */
+    explicit Stream(mullama_stream_t *stream) noexcept : stream_(stream) {}
+
+    /** Waits for the next event; what it points to is valid until the next call. */
+    [[nodiscard]] mullama_stream_event_t next(int64_t timeout_ms = -1) {
+        mullama_stream_event_t event;
+        mullama_stream_event_init(&event, sizeof event);
+        check(mullama_stream_next(get(), timeout_ms, &event));
+        return event;
+    }
+    /** Waits for the end, and gives the text of continuation 0. Throws what it failed with. */
+    [[nodiscard]] std::string text() {
+        std::string text;
+        for (auto event = next(); event.kind != MULLAMA_EVENT_END; event = next()) {
+            if (event.kind == MULLAMA_EVENT_TOKEN && event.continuation == 0) {
+                text.append(event.text, event.text_size);
+            }
+        }
+        mullama_error_t *failure = nullptr;
+        check(mullama_stream_get_failure(get(), 0, &failure));
+        check(failure);
+        return text;
+    }
+    /** How a continuation went. */
+    [[nodiscard]] mullama_stream_result_t result(uint32_t continuation = 0) const {
+        mullama_stream_result_t result;
+        mullama_stream_result_init(&result, sizeof result);
+        check(mullama_stream_get_result(get(), continuation, &result));
+        return result;
+    }
+    /** Ends all continuations; any thread. */
+    void cancel() { check(mullama_stream_cancel(get())); }
+
+    /** The C object, borrowed. */
+    [[nodiscard]] mullama_stream_t *get() const noexcept { return stream_.get(); }
+
+private:
+    detail::Handle<mullama_stream_t, mullama_stream_free> stream_;
+};
+
+/** Events of many streams behind one handle. */
+class Queue {
+public:
+    /** Makes a queue whose events are taken. */
+    Queue() {
+        mullama_queue_t *queue = nullptr;
+        check(mullama_queue_new(&queue));
+        queue_.reset(queue);
+    }
+
+    /** What poll and its like can wait for. */
+    [[nodiscard]] intptr_t handle() const {
+        intptr_t handle = 0;
+        check(mullama_queue_handle(get(), &handle));
+        return handle;
+    }
+    /** Hands at most `most` events that are there to `each(tag, event)`, waiting for the first;
+     * how many there were. */
+    template <class Each>
+    size_t take(size_t most, int64_t timeout_ms, Each &&each) {
+        mullama_events_t *taken = nullptr;
+        check(mullama_queue_take(get(), most, timeout_ms, &taken));
+        const detail::Handle<mullama_events_t, mullama_events_free> events(taken);
+        const size_t count = mullama_events_count(taken);
+        for (size_t i = 0; i < count; ++i) {
+            mullama_stream_event_t event;
+            mullama_stream_event_init(&event, sizeof event);
+            uint64_t tag = 0;
+            check(mullama_events_get(taken, i, &tag, &event));
+            each(tag, event);
+        }
+        return count;
+    }
+
+    /** The C object, borrowed. */
+    [[nodiscard]] mullama_queue_t *get() const noexcept { return queue_.get(); }
+
+private:
+    detail::Handle<mullama_queue_t, mullama_queue_free> queue_;
+};
+
+/** Many requests at once on one model. */
+class Engine {
+public:
+    /** Makes an engine and starts its threads. */
+    explicit Engine(const Model &model, const mullama_engine_options_t &options =
+                                            mullama::options<mullama_engine_options_t>()) {
+        mullama_engine_t *engine = nullptr;
+        check(mullama_engine_new(model.get(), &options, &engine));
+        engine_.reset(engine);
+    }
+
+    /** Submits a request, and returns at once. */
+    [[nodiscard]] Stream submit(const Request &request) {
+        mullama_stream_t *stream = nullptr;
+        check(mullama_engine_submit(get(), request.get(), nullptr, 0, &stream));
+        return Stream(stream);
+    }
+    /** The same, with its events to a queue, under this tag. */
+    [[nodiscard]] Stream submit(const Request &request, Queue &queue, uint64_t tag) {
+        mullama_stream_t *stream = nullptr;
+        check(mullama_engine_submit(get(), request.get(), queue.get(), tag, &stream));
+        return Stream(stream);
+    }
+    /** Takes no more requests, and waits for those that were submitted; whether all have ended. */
+    bool drain(int64_t timeout_ms = -1) {
+        bool done = false;
+        check(mullama_engine_drain(get(), timeout_ms, &done));
+        return done;
+    }
+    /** Forgets all prefixes that no request uses. */
+    void clear_cache() { check(mullama_engine_clear_cache(get())); }
+    /** What it does and did. */
+    [[nodiscard]] mullama_engine_stats_t stats() const {
+        mullama_engine_stats_t result;
+        mullama_engine_stats_init(&result, sizeof result);
+        check(mullama_engine_get_stats(get(), &result));
+        return result;
+    }
+
+    /** The C object, borrowed. */
+    [[nodiscard]] mullama_engine_t *get() const noexcept { return engine_.get(); }
+
+private:
+    detail::Handle<mullama_engine_t, mullama_engine_free> engine_;
 };
 
 inline Token Sampler::sample(Context &context, int32_t index) {

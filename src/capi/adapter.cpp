@@ -41,6 +41,22 @@ void require_element(const mullama_adapter_t *adapter, std::size_t index) {
 
 } // namespace
 
+namespace mullama::capi {
+
+std::vector<core::AppliedAdapter> applied_adapters(mullama_adapter_t *const *adapters,
+                                                   const float *scales, std::size_t count) {
+    const auto given = array(adapters, count, "adapters");
+    const auto factors = array(scales, count, "scales");
+    std::vector<core::AppliedAdapter> applied;
+    for (std::size_t i = 0; i < given.size(); ++i) {
+        require_element(given[i], i);
+        applied.push_back({adapter_of(given[i]), factors[i]});
+    }
+    return applied;
+}
+
+} // namespace mullama::capi
+
 void mullama_adapter_options_init(mullama_adapter_options_t *options, size_t struct_size) {
     init_struct(options, struct_size, mullama_adapter_options_t{});
 }
@@ -164,15 +180,11 @@ mullama_error_t *mullama_context_set_adapters(mullama_context_t *context,
                                               const float *scales, size_t count) {
     return guarded([&] {
         const UsedContext used(context);
-        const auto given = array(adapters, count, "adapters");
-        const auto factors = array(scales, count, "scales");
+        std::vector<core::AppliedAdapter> applied = applied_adapters(adapters, scales, count);
         std::vector<SetAdapter> shown;
-        std::vector<core::AppliedAdapter> applied;
-        for (std::size_t i = 0; i < given.size(); ++i) {
-            require_element(given[i], i);
-            applied.push_back({adapter_of(given[i]), factors[i]});
-            shown.emplace_back().scale = factors[i];
-            shown.back().adapter.reset(mullama_adapter_retain(given[i]));
+        for (std::size_t i = 0; i < count; ++i) {
+            shown.emplace_back().scale = scales[i];
+            shown.back().adapter.reset(mullama_adapter_retain(adapters[i]));
         }
         used->set_adapters(std::move(applied));
         used.adapters() = std::move(shown);

@@ -3,11 +3,13 @@
 
 #include "capi/handles.hpp"
 #include "core/adapter.hpp"
+#include "core/context.hpp"
 #include "mullama/adapter.h"
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 struct mullama_adapter {
     std::shared_ptr<const mullama::core::Adapter> impl;
@@ -33,5 +35,9 @@ adapter_of(const mullama_adapter_t *adapter) {
     require(adapter, "adapter").fork.require_same_process("adapter");
     return adapter->impl;
 }
+
+// Adapters with their scales, as lists of the caller's.
+[[nodiscard]] std::vector<core::AppliedAdapter>
+applied_adapters(mullama_adapter_t *const *adapters, const float *scales, std::size_t count);
 
 } // namespace mullama::capi

@@ -73,7 +73,7 @@ core::ModelRequest model_request(const mullama_model_options_t *options,
     core::ModelRequest request;
     request.runtime = runtime_of(asked.runtime);
     request.backend =
-        &core::engine(asked.backend == nullptr ? "llama" : c_text(asked.backend, "backend"));
+        &core::engine_named(asked.backend == nullptr ? "llama" : c_text(asked.backend, "backend"));
 
     backend::ModelParams &params = request.params;
     require_at_least(asked.n_gpu_layers, -1, "n_gpu_layers");

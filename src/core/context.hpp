@@ -25,6 +25,9 @@ struct AppliedAdapter {
     float scale = 0.0F;
 };
 
+// Throws where they do not fit the model, or their scales are no numbers to work with.
+void check_adapters(const std::vector<AppliedAdapter> &adapters, const Model &model);
+
 // Thread safety: one thread at a time, save abort().
 class Context {
 public:

@@ -21,7 +21,20 @@ bool is_usable(const AppliedAdapter &applied) {
     return std::isfinite(applied.scale * adapter.alpha());
 }
 
-void check(const std::vector<AppliedAdapter> &adapters, const Model &model) {
+// Large ones may add up to what is no number any more.
+void check_sum(const backend::ControlVector &sum) {
+    for (const float number : sum.directions) {
+        if (!std::isfinite(number)) {
+            throw Error(MULLAMA_ERROR_OUT_OF_RANGE,
+                        "the control vectors, times their scales, are too large")
+                .parameter("scales");
+        }
+    }
+}
+
+} // namespace
+
+void check_adapters(const std::vector<AppliedAdapter> &adapters, const Model &model) {
     for (std::size_t i = 0; i < adapters.size(); ++i) {
         const auto refuse = [i](std::string_view what, std::string_view expected) {
             return Error(MULLAMA_ERROR_INVALID_ARGUMENT,
@@ -48,21 +61,8 @@ void check(const std::vector<AppliedAdapter> &adapters, const Model &model) {
     }
 }
 
-// Large ones may add up to what is no number any more.
-void check_sum(const backend::ControlVector &sum) {
-    for (const float number : sum.directions) {
-        if (!std::isfinite(number)) {
-            throw Error(MULLAMA_ERROR_OUT_OF_RANGE,
-                        "the control vectors, times their scales, are too large")
-                .parameter("scales");
-        }
-    }
-}
-
-} // namespace
-
 void Context::set_adapters(std::vector<AppliedAdapter> adapters) {
-    check(adapters, *model_);
+    check_adapters(adapters, *model_);
     std::vector<backend::ScaledAdapter> loras;
     backend::ControlVector vector;
     for (const AppliedAdapter &applied : adapters) {

@@ -1,9 +1,8 @@
 #include "core/generate.hpp"
 
 #include "base/error.hpp"
-#include "core/detokenizer.hpp"
 #include "core/logprobs.hpp"
-#include "core/stop_matcher.hpp"
+#include "core/text_writer.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -73,7 +72,7 @@ public:
                Detokenizer::Start start)
         : context_(context), vocab_(context.model().vocab()),
           chain_(chain != nullptr ? *chain : greedy_), options_(options),
-          detokenizer_(vocab_, false, options.unparse_special, start), matcher_(options.stop) {}
+          writer_(vocab_, options.stop, options.unparse_special, start) {}
 
     GenerateResult run(std::span<const Token> prompt, std::uint64_t tokenize_ns) {
         result_.tokenize_ns = tokenize_ns;
@@ -84,6 +83,7 @@ public:
         const Stopwatch generate_time;
         loop();
         result_.generate_ns = generate_time.nanoseconds();
+        result_.stop_index = writer_.stop_index();
         return std::move(result_);
     }
 
@@ -197,7 +197,8 @@ private:
             } else if (static_cast<std::uint32_t>(position_) >= context_.n_ctx_seq()) {
                 reason = MULLAMA_STOP_CONTEXT;
             }
-            result_.stop_reason = write(token, ends, reason);
+            result_.stop_reason = writer_.write(token, ends, reason);
+            result_.text += writer_.text();
             if (!tell(token)) {
                 result_.stop_reason = MULLAMA_STOP_CANCELLED;
             }
@@ -215,29 +216,6 @@ private:
         return chain_.sample(logits);
     }
 
-    // Puts the text that became certain into text_, all of it where the generation ends. Returns
-    // why it ends.
-    mullama_stop_reason_t write(Token token, bool ends, mullama_stop_reason_t reason) {
-        text_.clear();
-        piece_.clear();
-        // An end token is no text, even in a vocabulary that has it as such.
-        if (!ends || options_.unparse_special) {
-            detokenizer_.push(token, piece_);
-        }
-        if (reason != MULLAMA_STOP_NONE) {
-            detokenizer_.finish(piece_);
-        }
-        const std::int32_t met = matcher_.push(piece_, text_);
-        if (met >= 0) {
-            result_.stop_index = met;
-            reason = MULLAMA_STOP_STRING;
-        } else if (reason != MULLAMA_STOP_NONE) {
-            matcher_.finish(text_);
-        }
-        result_.text += text_;
-        return reason;
-    }
-
     // False when the callback says stop.
     bool tell(Token token) {
         if (options_.on_token == nullptr) {
@@ -247,8 +225,8 @@ private:
         event.struct_size = sizeof event;
         event.token = token;
         event.index = result_.generated_tokens - 1;
-        event.text = text_.c_str();
-        event.text_size = text_.size();
+        event.text = writer_.text().c_str();
+        event.text_size = writer_.text().size();
         if (options_.top_logprobs >= 0) {
             event.logprob = logprobs_.of(token);
             event.top_count = logprobs_.top_tokens().size();
@@ -267,15 +245,8 @@ private:
             return;
         }
         // Other sequences filled the memory that all share.
-        result_.stop_reason = MULLAMA_STOP_CONTEXT;
-        piece_.clear();
-        text_.clear();
-        detokenizer_.finish(piece_);
-        result_.stop_index = matcher_.push(piece_, text_);
-        if (result_.stop_index < 0) {
-            matcher_.finish(text_);
-        }
-        result_.text += text_;
+        result_.stop_reason = writer_.finish(MULLAMA_STOP_CONTEXT);
+        result_.text += writer_.text();
     }
 
     Context &context_;
@@ -284,14 +255,11 @@ private:
     sampling::Chain greedy_;
     sampling::Chain &chain_;
     const GenerateOptions &options_;
-    Detokenizer detokenizer_;
-    StopMatcher matcher_;
+    TextWriter writer_;
     Logprobs logprobs_;
     GenerateResult result_;
     backend::Position position_ = 0;
     std::int32_t logits_index_ = -1;
-    std::string piece_;
-    std::string text_;
 };
 
 } // namespace

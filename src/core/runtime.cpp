@@ -104,7 +104,7 @@ void Runtime::remember(std::string_view fingerprint, std::string_view key, Threa
     remembered_.insert_or_assign(thread_key(fingerprint, key), choice);
 }
 
-const backend::Backend &engine(std::string_view name) {
+const backend::Backend &engine_named(std::string_view name) {
     const backend::Backend *const found = backend::find_backend(name);
     if (found == nullptr) {
         std::string names;
@@ -121,7 +121,7 @@ const backend::Backend &engine(std::string_view name) {
 }
 
 const backend::Backend &default_engine() {
-    return engine(backend::backend_names().front());
+    return engine_named(backend::backend_names().front());
 }
 
 const char *llama_version() noexcept {

@@ -94,7 +94,7 @@ private:
 
 // An engine by its name, its log lines routed (see LogScope). Throws MULLAMA_ERROR_UNSUPPORTED for
 // one that this build does not have.
-[[nodiscard]] const backend::Backend &engine(std::string_view name);
+[[nodiscard]] const backend::Backend &engine_named(std::string_view name);
 
 // The engine that models are loaded with unless another is named: llama.cpp, or, in a build without
 // it, whichever there is.

@@ -103,9 +103,9 @@ TEST(Runtime, HasThreadsToComputeWith) {
 }
 
 TEST(Engines, AreFoundByName) {
-    EXPECT_EQ(mullama::core::engine("echo").name(), "echo");
+    EXPECT_EQ(mullama::core::engine_named("echo").name(), "echo");
     try {
-        static_cast<void>(mullama::core::engine("imaginary"));
+        static_cast<void>(mullama::core::engine_named("imaginary"));
         FAIL();
     } catch (const Error &error) {
         EXPECT_EQ(error.code(), MULLAMA_ERROR_UNSUPPORTED);

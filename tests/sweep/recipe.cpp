@@ -104,6 +104,7 @@ const Recipes &recipes() {
         add_embedding_recipes(made);
         add_adapter_recipes(made);
         add_state_recipes(made);
+        add_engine_recipes(made);
         return made;
     }();
     return all;

@@ -235,7 +235,10 @@ private:
                      std::is_same_v<TypeAt<I>, const mullama_model_t *> ||
                      std::is_same_v<TypeAt<I>, mullama_runtime_t *> ||
                      std::is_same_v<TypeAt<I>, const mullama_adapter_t *> ||
-                     std::is_same_v<TypeAt<I>, mullama_detokenizer_t *>) ||
+                     std::is_same_v<TypeAt<I>, mullama_detokenizer_t *> ||
+                     std::is_same_v<TypeAt<I>, mullama_engine_t *> ||
+                     std::is_same_v<TypeAt<I>, mullama_stream_t *> ||
+                     std::is_same_v<TypeAt<I>, const mullama_queue_t *>) ||
                     ...);
         }(std::make_index_sequence<arity>());
     }
@@ -672,5 +675,6 @@ void add_candidates_recipes(Recipes &all);
 void add_embedding_recipes(Recipes &all);
 void add_adapter_recipes(Recipes &all);
 void add_state_recipes(Recipes &all);
+void add_engine_recipes(Recipes &all);
 
 } // namespace mullama::sweep

@@ -25,6 +25,16 @@ void add_struct_deviations() {
     accepts(generate, "max_tokens", "-1", "until something else stops it");
     accepts(generate, "max_tokens", "max", "until something else stops it");
     accepts(generate, "top_logprobs", "-1", "none");
+    constexpr std::string_view request = "mullama_request_options_t";
+    accepts(request, "max_tokens", "-1", "until something else stops it");
+    accepts(request, "max_tokens", "max", "until something else stops it");
+    accepts(request, "top_logprobs", "-1", "none");
+    accepts(request, "seed", "-1", "the sampler's own");
+    accepts(request, "deadline_ms", "-1", "none");
+    accepts(request, "isolation_key", "not UTF-8", "a key is bytes");
+    accepts(request, "n_keep", "max", "half of the room at most is kept");
+    for (const char *const priority : {"min", "-1", "max"})
+        accepts(request, "priority", priority, "any number");
 }
 
 } // namespace mullama::sweep

@@ -313,6 +313,75 @@ mullama_state_t *World::state() {
     return state_.get();
 }
 
+mullama_engine_t *World::engine() {
+    if (!engine_of_model_)
+        engine_of_model_ = new_engine(model(), engine_context(256, 4));
+    return engine_of_model_.get();
+}
+
+mullama_engine_t *World::drained_engine() {
+    if (!drained_engine_)
+        drained_engine_ = new_engine(model(), engine_context(256, 4));
+    return drained_engine_.get();
+}
+
+mullama_request_t *World::request() {
+    mullama_request_options_t options = request_options();
+    options.max_tokens = 4;
+    request_ = new_request(std::vector<mullama_token_t>(tokens(), tokens() + n_tokens()), options);
+    return request_.get();
+}
+
+mullama_request_t *World::empty_request() {
+    mullama_request_t *request = nullptr;
+    EXPECT_OK(mullama_request_new(&request));
+    empty_request_.reset(request);
+    return request;
+}
+
+mullama_stream_t *World::stream() {
+    if (!stream_) {
+        request();
+        stream_ = submit(engine(), request_);
+    }
+    return stream_.get();
+}
+
+mullama_queue_t *World::queue() {
+    if (!queue_) {
+        mullama_queue_t *queue = nullptr;
+        EXPECT_OK(mullama_queue_new(&queue));
+        queue_.reset(queue);
+    }
+    request();
+    queued_streams_.push_back(submit(engine(), request_, queue_.get(), 9));
+    return queue_.get();
+}
+
+mullama_stream_t *World::queued_stream() {
+    queue();
+    return queued_streams_.back().get();
+}
+
+mullama_queue_t *World::calling_queue() {
+    if (!calling_queue_) {
+        mullama_queue_t *queue = nullptr;
+        EXPECT_OK(mullama_queue_new_callback(
+            [](std::uint64_t, const mullama_stream_event_t *, void *) {}, nullptr, &queue));
+        calling_queue_.reset(queue);
+    }
+    return calling_queue_.get();
+}
+
+mullama_events_t *World::events() {
+    if (!events_) {
+        mullama_events_t *events = nullptr;
+        EXPECT_OK(mullama_queue_take(queue(), 1, -1, &events));
+        events_.reset(events);
+    }
+    return events_.get();
+}
+
 mullama_batch_t *World::batch(std::initializer_list<mullama_token_t> tokens) {
     if (!batch_)
         batch_ = new_batch();

@@ -13,6 +13,7 @@
 
 #include "support/adapter.hpp"
 #include "support/context.hpp"
+#include "support/engine.hpp"
 #include "support/temporary_folder.hpp"
 #include "sweep/description.hpp"
 
@@ -99,6 +100,20 @@ public:
     // One of other_model().
     std::string_view other_state();
 
+    // Serves model().
+    mullama_engine_t *engine();
+    mullama_engine_t *drained_engine();
+    // With a prompt, and without.
+    mullama_request_t *request();
+    mullama_request_t *empty_request();
+    // Of request(), all of its events there.
+    mullama_stream_t *stream();
+    mullama_stream_t *queued_stream();
+    // With something to take, always.
+    mullama_queue_t *queue();
+    mullama_queue_t *calling_queue();
+    mullama_events_t *events();
+
     // A batch of the given tokens at positions 0, 1, 2 of sequence 0, all of them outputs.
     mullama_batch_t *batch(std::initializer_list<mullama_token_t> tokens);
 
@@ -172,6 +187,15 @@ private:
     mullama::test::ErrorHandle error_;
     std::unique_ptr<mullama_state_t, mullama::test::Deleter<mullama_state_free>> state_;
     mullama::test::BatchHandle batch_;
+    mullama::test::EngineHandle engine_of_model_;
+    mullama::test::EngineHandle drained_engine_;
+    mullama::test::RequestHandle request_;
+    mullama::test::RequestHandle empty_request_;
+    mullama::test::StreamHandle stream_;
+    mullama::test::QueueHandle queue_;
+    mullama::test::QueueHandle calling_queue_;
+    mullama::test::EventsHandle events_;
+    std::vector<mullama::test::StreamHandle> queued_streams_;
     std::string saved_state_;
     std::string other_state_;
     std::string scratch_text_;

@@ -100,6 +100,20 @@ Chain::Link Chain::make_link(std::string_view name) const {
     return link;
 }
 
+void Chain::reseed(std::int64_t seed) {
+    for (std::size_t i = 0; i < stages_.size(); ++i) {
+        for (const StageParameter &row : stages_[i].kind->parameters) {
+            if (std::string_view(row.name) == "seed") {
+                set(i, row.name, seed);
+            }
+        }
+    }
+}
+
+bool Chain::has_custom_stage() const noexcept {
+    return std::ranges::any_of(stages_, [](const Link &link) { return row_of(*link.kind) < 0; });
+}
+
 void Chain::insert_link(std::size_t index, Link link) {
     if (index > stages_.size()) {
         throw Error(MULLAMA_ERROR_OUT_OF_RANGE, "the chain has no such place")

@@ -59,6 +59,11 @@ public:
     void set(std::size_t stage, std::string_view parameter, std::vector<std::string> texts);
     void set(std::size_t stage, std::string_view parameter, std::vector<Bias> biases);
 
+    // Sets the seed of every stage that has one; -1: one that nobody can foresee.
+    void reseed(std::int64_t seed);
+    // Whether a stage stands in no table: it runs code of the caller's.
+    [[nodiscard]] bool has_custom_stage() const noexcept;
+
     // What a parameter is set to. Throws for one of another type.
     [[nodiscard]] double number(std::size_t stage, std::string_view parameter) const;
     // Also one of a list. It lives until the chain changes.
